@@ -1,0 +1,75 @@
+"""The command line: one module per verb group, loaded only when its command is called. The only composition point."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from mlops_kit import __version__
+from mlops_kit.errors import MlopsKitError
+
+# name -> (module that holds ``command``, one-line help). The help stands here so that ``--help`` imports nothing.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "env": ("mlops_kit.cli.env", "List, show, explain and compare environments."),
+    "render": ("mlops_kit.cli.render", "Print a template as the documents it becomes in an environment."),
+    "validate": ("mlops_kit.cli.validate", "Check templates and environments; report every fault at its line."),
+    "schema": ("mlops_kit.cli.schema", "Print the JSON schema of a kind of file."),
+    "run": ("mlops_kit.cli.run", "Render a template, submit it and wait for the result."),
+    "job": ("mlops_kit.cli.job", "List, show, stream, cancel, download and compare jobs."),
+    "data": ("mlops_kit.cli.assets:data", "List, show and register data assets."),
+    "model": ("mlops_kit.cli.assets:model", "List, show and register models."),
+    "component": ("mlops_kit.cli.assets:component", "List, show and register components."),
+    "environment": ("mlops_kit.cli.assets:environment", "List, show and register environment assets."),
+    "compute": ("mlops_kit.cli.compute", "List, show, start and stop compute."),
+    "local": ("mlops_kit.cli.local", "Run the local control plane, and programs against it."),
+    "quickstart": ("mlops_kit.cli.quickstart", "Train, track and register a real model offline, in a minute."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """Return the command names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = vars(importlib.import_module(module))[attribute or "command"]
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands from the table, importing none."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mlops-kit")
+def cli() -> None:
+    """Run the Azure Machine Learning life cycle from one folder of plain files."""
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; print a user's fault as one line and leave with its exit code."""
+    try:
+        return cli.main(args=arguments, prog_name="mlops-kit", standalone_mode=False)
+    except click.exceptions.Abort:
+        code = 130
+    except KeyboardInterrupt:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.exceptions.Exit as leave:
+        code = leave.exit_code
+    except MlopsKitError as error:
+        click.echo(f"error: {error}", err=True)
+        code = error.exit_code
+    sys.exit(code)

@@ -1,0 +1,60 @@
+"""Long-running operations: a 202 whose status document ends as Succeeded, Failed or Canceled."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from mlops_kit.local.arm.routes import SUBSCRIPTION, Route
+from mlops_kit.local.arm.wire import Call, NotFoundError, Reply
+from mlops_kit.local.plane import Plane
+from mlops_kit.local.settings import MANAGEMENT_URL
+
+_PATH = "/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/local/operations/{name}"
+
+
+class Operations:
+    """The status documents of this instance; they need not survive it, since a client asks again."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, dict[str, Any]] = {}
+
+    def begin(self, subscription: str, *, status: str = "Succeeded") -> tuple[str, dict[str, str]]:
+        """Start an operation; return its name and the headers of the 202 that announces it."""
+        name = uuid.uuid4().hex
+        self._documents[name] = {"name": name, "status": status}
+        url = MANAGEMENT_URL + _PATH.format(subscription=subscription, name=name)
+        return name, {"Azure-AsyncOperation": url, "Location": url + "/result", "Retry-After": "0"}
+
+    def finish(self, name: str, status: str = "Succeeded", error: dict[str, Any] | None = None) -> None:
+        """Set the final status of an operation."""
+        self._documents[name] = {"name": name, "status": status, **({"error": error} if error else {})}
+
+    def document(self, name: str) -> dict[str, Any]:
+        """Return the status document; 404 where there is none."""
+        if name not in self._documents:
+            raise NotFoundError(f"The operation '{name}'")
+        return self._documents[name]
+
+
+def accepted(plane: Plane, call: Call) -> Reply:
+    """Return the 202 of work that is already done, with the headers that the SDK's poller needs."""
+    _, headers = plane.operations.begin(call.params["subscription"])
+    return Reply(202, None, headers)
+
+
+def _status(plane: Plane, call: Call) -> Reply:
+    return Reply(200, plane.operations.document(call.params["name"]), {"Retry-After": "0"})
+
+
+def _result(plane: Plane, call: Call) -> Reply:
+    document = plane.operations.document(call.params["name"])
+    running = document["status"] not in {"Succeeded", "Failed", "Canceled"}
+    return Reply(202 if running else 204, None, {"Retry-After": "0"} if running else {})
+
+
+_TEMPLATE = f"{SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/locations/{{location}}/operations/{{name}}"
+ROUTES = (
+    Route("GET", _TEMPLATE, _status),
+    Route("GET", f"{_TEMPLATE}/result", _result),
+)

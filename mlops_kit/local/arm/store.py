@@ -1,0 +1,163 @@
+"""The resource store: ARM documents verbatim in SQLite, found by id in any letter case, listed by collection."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_kit.local.arm.wire import NotFoundError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS resources (
+    key TEXT PRIMARY KEY,           -- the id in lower case
+    collection TEXT NOT NULL,       -- the key without its last segment
+    body TEXT NOT NULL,             -- what a GET returns
+    private TEXT NOT NULL DEFAULT '{}',  -- what only this control plane knows: process ids, folders, secrets
+    sequence INTEGER NOT NULL       -- grows with every first write; the order of creation
+);
+CREATE INDEX IF NOT EXISTS by_collection ON resources (collection, sequence);
+CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A stored document: its ARM body, and what the control plane keeps beside it."""
+
+    body: dict[str, Any]
+    private: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Return the ARM id in the letter case of the first write."""
+        return str(self.body["id"])
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        """Return ``body.properties``."""
+        properties: dict[str, Any] = self.body["properties"]
+        return properties
+
+
+class ResourceStore:
+    """Resources by id. Every write is on disk (WAL) before it returns, so ``kill -9`` loses nothing acknowledged.
+
+    One connection behind one lock: handlers on the event loop and job threads share it. ``transaction`` groups
+    a read and the writes that depend on it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(_SCHEMA)
+        self._depth = 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make everything inside happen together or not at all, with no other writer in between."""
+        with self._lock:
+            outermost = self._depth == 0
+            if outermost:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                self._depth -= 1
+                if outermost:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._depth -= 1
+            if outermost:
+                self._connection.execute("COMMIT")
+
+    def text(self, resource_id: str) -> str | None:
+        """Return the body as stored JSON text, for a GET that need not look into it."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT body FROM resources WHERE key = ?", (resource_id.lower(),)
+            ).fetchone()
+        return row[0] if row else None
+
+    def find(self, resource_id: str) -> Resource | None:
+        """Return the resource, or None."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT body, private FROM resources WHERE key = ?", (resource_id.lower(),)
+            ).fetchone()
+        return Resource(json.loads(row[0]), json.loads(row[1])) if row else None
+
+    def get(self, resource_id: str, what: str = "") -> Resource:
+        """Return the resource; 404 naming ``what`` (default: the id) where it is missing."""
+        found = self.find(resource_id)
+        if found is None:
+            raise NotFoundError(what or f"The resource '{resource_id}'")
+        return found
+
+    def put(self, body: dict[str, Any], private: dict[str, Any] | None = None) -> None:
+        """Write the resource ``body['id']``; ``private`` None keeps what is there."""
+        key = str(body["id"]).lower()
+        with self.transaction():
+            kept = self._connection.execute(
+                "UPDATE resources SET body = ?, private = coalesce(?, private) WHERE key = ?",
+                (_text(body), None if private is None else _text(private), key),
+            ).rowcount
+            if not kept:
+                self._connection.execute(
+                    "INSERT INTO resources (key, collection, body, private, sequence) VALUES (?, ?, ?, ?, ?)",
+                    (key, key.rpartition("/")[0], _text(body), _text(private or {}), self.next_number("sequence")),
+                )
+
+    def delete(self, resource_id: str) -> bool:
+        """Remove the resource and everything below it; say whether it was there."""
+        key = resource_id.lower()
+        with self.transaction():
+            there = self._connection.execute("DELETE FROM resources WHERE key = ?", (key,)).rowcount
+            # '0' is the character after '/': the range holds exactly the keys that start with key + '/'
+            self._connection.execute("DELETE FROM resources WHERE key > ? AND key < ?", (key + "/", key + "0"))
+        return bool(there)
+
+    def list(self, collection: str, *, newest_first: bool = False) -> list[Resource]:
+        """Return the members of a collection such as ``.../workspaces/w/jobs`` in order of creation."""
+        order = "DESC" if newest_first else "ASC"
+        query = f"SELECT body, private FROM resources WHERE collection = ? ORDER BY sequence {order}"  # noqa: S608
+        with self._lock:
+            rows = self._connection.execute(query, (collection.lower(),)).fetchall()
+        return [Resource(json.loads(body), json.loads(private)) for body, private in rows]
+
+    def under(self, prefix: str) -> list[Resource]:
+        """Return every resource below an id, at any depth, in order of creation."""
+        key = prefix.lower().rstrip("/")
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT body, private FROM resources WHERE key > ? AND key < ? ORDER BY sequence",
+                (key + "/", key + "0"),
+            ).fetchall()
+        return [Resource(json.loads(body), json.loads(private)) for body, private in rows]
+
+    def next_number(self, name: str) -> int:
+        """Return 1, 2, 3, ... for a counter; a number is given once, whatever happens to what it was used for."""
+        with self.transaction():
+            row = self._connection.execute(
+                "INSERT INTO counters (name, value) VALUES (?, 1)"
+                " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
+                (name,),
+            ).fetchone()
+        return int(row[0])
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._connection.close()
+
+
+def _text(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"))

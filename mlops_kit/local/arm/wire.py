@@ -1,0 +1,113 @@
+"""HTTP as the providers see it: a ``Call`` comes in, a ``Reply`` goes out, an ``ArmError`` says what was wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+JSON_TYPE = "application/json; charset=utf-8"
+
+
+class ArmError(Exception):
+    """A refusal in ARM's shape: ``{"error": {"code", "message"}}``.
+
+    Use 4xx or 501 only: the SDKs retry 408, 429 and 5xx (except 501) with seconds of back-off.
+    """
+
+    def __init__(self, status: int, code: str, message: str, *, target: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.target = target
+
+    def reply(self) -> Reply:
+        """Return the reply that carries this error."""
+        error = {"code": self.code, "message": self.message}
+        if self.target:
+            error["target"] = self.target
+        return Reply(self.status, {"error": error})
+
+
+class NotFoundError(ArmError):
+    """404: the resource is not there."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(404, "ResourceNotFound", f"{what} was not found.")
+
+
+class BadRequestError(ArmError):
+    """400: the body or the query cannot be accepted; ``target`` names the field."""
+
+    def __init__(self, message: str, *, target: str = "") -> None:
+        super().__init__(400, "ValidationError", message, target=target)
+
+
+class ConflictError(ArmError):
+    """409: the resource exists with other content, or is in a state that forbids the operation."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(409, "Conflict", message)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request. ``params`` are the values of the URL template, decoded, in the caller's letter case."""
+
+    method: str
+    path: str  # decoded, without the query
+    query: Mapping[str, str]
+    headers: Mapping[str, str]  # names in lower case
+    raw: bytes = b""
+    params: Mapping[str, str] = field(default_factory=dict)
+    query_string: str = ""  # as it came, for calls that are passed on
+
+    def json(self) -> dict[str, Any]:
+        """Return the body as a JSON object; 400 where it is anything else."""
+        try:
+            value = json.loads(self.raw or b"{}")
+        except ValueError as error:
+            raise BadRequestError(f"The body of {self.method} {self.path} is not JSON: {error}.") from None
+        if not isinstance(value, dict):
+            raise BadRequestError(f"The body of {self.method} {self.path} is not a JSON object.")
+        return value
+
+    @property
+    def workspace(self) -> str:
+        """Return the id of the workspace that this call is about, in canonical spelling of the fixed segments."""
+        return (
+            f"/subscriptions/{self.params['subscription']}/resourceGroups/{self.params['group']}"
+            f"/providers/Microsoft.MachineLearningServices/workspaces/{self.params['workspace']}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One response. ``body`` is a JSON value, text already encoded as bytes, an iterator of bytes, or None."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def encoded(self) -> tuple[bytes | Iterator[bytes], str]:
+        """Return the bytes (or their iterator) and the content type."""
+        kind = self.headers.get("content-type", "")
+        if self.body is None:
+            return b"", kind
+        if isinstance(self.body, bytes):
+            return self.body, kind or JSON_TYPE
+        if isinstance(self.body, dict | list | str | int | float | bool):
+            return json.dumps(self.body, separators=(",", ":")).encode(), kind or JSON_TYPE
+        return self.body, kind or "application/octet-stream"
+
+
+def call_of(method: str, target: str, headers: Mapping[str, str], raw: bytes = b"") -> Call:
+    """Build a call from a request target such as ``/a/b?x=1``. Repeated slashes in the path count as one."""
+    path, _, query = target.partition("?")
+    path = unquote(path)
+    while "//" in path:  # the SDK joins some base URLs and paths with two slashes
+        path = path.replace("//", "/")
+    return Call(method, path, dict(parse_qsl(query, keep_blank_values=True)), headers, raw, {}, query)

@@ -1,0 +1,217 @@
+"""The control plane's process: it composes the services, answers HTTPS, and stops everything it started.
+
+Run by the supervisor as ``python -m mlops_kit.local.server STATE``; the settings are read from ``STATE/settings.json``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import logging.handlers
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+import uvicorn
+
+from mlops_kit.local import gateway, providers
+from mlops_kit.local.arm.operations import Operations
+from mlops_kit.local.arm.routes import RouteTable
+from mlops_kit.local.arm.store import ResourceStore
+from mlops_kit.local.arm.wire import ArmError, Call, Reply, call_of
+from mlops_kit.local.plane import Plane
+from mlops_kit.local.runs.scheduler import Scheduler
+from mlops_kit.local.settings import Instance, LocalSettings
+from mlops_kit.local.signing import Signer
+from mlops_kit.local.storage import Azurite, BlobStore
+from mlops_kit.local.supervisor import read_settings
+from mlops_kit.local.tracking import Tracking
+
+log = logging.getLogger("mlops_kit.local")
+
+_Send = Callable[[dict[str, Any]], Awaitable[None]]
+_Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class Application:
+    """The ASGI application: one call in, one handler, one reply out."""
+
+    def __init__(self, plane: Plane, workers: int = 32) -> None:
+        self._plane = plane
+        self._routes = RouteTable(providers.ROUTES)
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="handler")
+
+    async def __call__(self, scope: dict[str, Any], receive: _Receive, send: _Send) -> None:
+        """Answer one HTTP request; ASGI's life-span messages are not used."""
+        if scope["type"] != "http":
+            return
+        call = await _read_call(scope, receive)
+        reply = await self.answer(call)
+        if reply.status >= 400:
+            log.info("%s %s -> %d", call.method, call.path, reply.status)
+        await self._send(reply, send, head=call.method == "HEAD")
+
+    async def answer(self, call: Call) -> Reply:
+        """Find the handler and run it; every fault becomes a reply in ARM's shape."""
+        try:
+            route, params = self._routes.find(call.method, call.path)
+            if not route.open:
+                self._plane.signer.check_token(call.headers.get("authorization", ""))
+            call = Call(call.method, call.path, call.query, call.headers, call.raw, params, call.query_string)
+            if route.slow:
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._threads, route.handler, self._plane, call
+                )
+            return route.handler(self._plane, call)
+        except ArmError as error:
+            return error.reply()
+        except Exception as fault:
+            # Not 500: the SDKs would retry it for eleven seconds before they show it.
+            log.exception("fault while answering %s %s", call.method, call.path)
+            message = f"{type(fault).__name__}: {fault} (while answering {call.method} {call.path})"
+            return ArmError(501, "LocalControlPlaneFault", message).reply()
+
+    async def _send(self, reply: Reply, send: _Send, *, head: bool) -> None:
+        body, kind = reply.encoded()
+        headers = [(name.lower().encode(), value.encode()) for name, value in reply.headers.items()]
+        if kind and "content-type" not in {name.lower() for name in reply.headers}:
+            headers.append((b"content-type", kind.encode()))
+        if isinstance(body, bytes):
+            if reply.status not in {204, 304}:
+                headers.append((b"content-length", str(len(body)).encode()))
+            await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+            await send({"type": "http.response.body", "body": b"" if head else body})
+            return
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        loop = asyncio.get_running_loop()
+        while (chunk := await loop.run_in_executor(self._threads, _next_chunk, body)) is not None:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _next_chunk(chunks: Iterator[bytes]) -> bytes | None:
+    return next(chunks, None)
+
+
+async def _read_call(scope: dict[str, Any], receive: _Receive) -> Call:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            break
+    target = scope.get("raw_path", scope["path"].encode()).decode("latin-1").partition("?")[0]
+    query = scope["query_string"].decode("latin-1")
+    return call_of(scope["method"], f"{target}?{query}" if query else target, headers, b"".join(parts))
+
+
+def compose(settings: LocalSettings, azurite: Azurite) -> Plane:
+    """Open the state folder and build every service on it."""
+    signer = Signer(_secret(settings.state / "secret"))
+    return Plane(
+        settings=settings,
+        store=ResourceStore(settings.database),
+        operations=Operations(),
+        signer=signer,
+        blobs=BlobStore(azurite),
+        tracking=Tracking(settings),
+        runs=Scheduler(settings),
+        now=lambda: datetime.now(UTC),
+    )
+
+
+def _secret(path: Path) -> bytes:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_bytes(secrets.token_bytes(32))
+    return path.read_bytes()
+
+
+def _bound_socket() -> socket.socket:
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", 0))
+    return bound
+
+
+async def serve(settings: LocalSettings) -> None:
+    """Run until SIGTERM or SIGINT: Azurite, the router, the HTTPS server, then the jobs that waited."""
+    azurite = Azurite.start(settings)
+    try:
+        plane = compose(settings, azurite)
+        listening = _bound_socket()
+        router = await gateway.start_router(
+            settings, https_port=listening.getsockname()[1], blob_port=azurite.port
+        )
+        certificate = gateway.certificate(settings)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                Application(plane),
+                log_level="warning",
+                access_log=False,
+                lifespan="off",
+                ssl_certfile=str(certificate.chain),
+                ssl_keyfile=str(certificate.key),
+                timeout_keep_alive=60,
+                server_header=False,
+            )
+        )
+        ready = asyncio.create_task(_announce(plane, server, listening, router.port, azurite.port))
+        await server.serve(sockets=[listening])
+        ready.cancel()
+        router.close()
+        await asyncio.to_thread(plane.runs.stop)
+        await asyncio.to_thread(plane.tracking.stop)
+        plane.store.close()
+    finally:
+        azurite.stop()
+        settings.instance_file.unlink(missing_ok=True)
+
+
+async def _announce(
+    plane: Plane, server: uvicorn.Server, listening: socket.socket, proxy_port: int, blob_port: int
+) -> None:
+    while not server.started:
+        await asyncio.sleep(0.005)
+    await asyncio.to_thread(providers.prepare, plane)
+    secret = plane.signer.sign("identity")
+    Instance(
+        pid=os.getpid(),
+        created=psutil.Process().create_time(),
+        https_port=listening.getsockname()[1],
+        proxy_port=proxy_port,
+        blob_port=blob_port,
+        identity_secret=secret,
+        network=plane.settings.network,
+    ).write(plane.settings.instance_file)
+    threading.Thread(target=plane.runs.start, args=(plane,), name="scheduler", daemon=True).start()
+
+
+def main() -> None:
+    """Start the control plane whose state folder is the first argument."""
+    settings = read_settings(Path(sys.argv[1]))
+    settings.logs.mkdir(parents=True, exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(settings.logs / "control-plane.log", maxBytes=10**7, backupCount=2)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("azure").setLevel(logging.WARNING)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    uvicorn_loop = "uvloop"
+    log.info("starting with %s", json.dumps({"state": str(settings.state), "loop": uvicorn_loop}))
+    import uvloop
+
+    uvloop.run(serve(settings))
+
+
+if __name__ == "__main__":
+    main()

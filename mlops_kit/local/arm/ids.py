@@ -1,0 +1,77 @@
+"""ARM resource ids: their parts, the stamps a stored body carries, and the guid of a workspace."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mlops_kit.local.arm.store import Resource
+
+if TYPE_CHECKING:
+    from mlops_kit.local.plane import Plane
+
+AUTHOR = "local"
+
+
+def parse(resource_id: str) -> dict[str, str]:
+    """Return an id's parts by the lower-case name of the segment before each: ``subscriptions``, ``resourcegroups``, ...
+
+    The value after ``providers`` is the namespace; an id without a leading slash is read the same way.
+    """
+    segments = [segment for segment in resource_id.split("/") if segment]
+    return {name.lower(): value for name, value in zip(segments[::2], segments[1::2], strict=False)}
+
+
+def type_of(resource_id: str) -> str:
+    """Return the resource type, such as ``Microsoft.MachineLearningServices/workspaces/jobs``."""
+    segments = [segment for segment in resource_id.split("/") if segment]
+    lowered = [segment.lower() for segment in segments]
+    if "providers" in lowered:
+        last = len(lowered) - 1 - lowered[::-1].index("providers")
+        return "/".join(segments[last + 1 : last + 2] + segments[last + 2 :: 2])
+    return "Microsoft.Resources/resourceGroups" if "resourcegroups" in lowered else "Microsoft.Resources/subscriptions"
+
+
+def workspace_of(resource_id: str) -> str:
+    """Return the workspace part of the id of anything inside a workspace."""
+    return "/".join(resource_id.split("/")[:9])
+
+
+def group_of(resource_id: str) -> str:
+    """Return the resource group part of an id."""
+    return "/".join(resource_id.split("/")[:5])
+
+
+def timestamp(moment: datetime) -> str:
+    """Return a moment as ARM writes it: UTC with microseconds and ``Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def stamped(plane: Plane, body: dict[str, Any], previous: Resource | dict[str, Any] | None) -> dict[str, Any]:
+    """Return ``body`` (with its ``id``) plus ``name``, ``type`` and ``systemData``; creation facts are kept from ``previous``."""
+    now = timestamp(plane.now())
+    earlier = previous.body if isinstance(previous, Resource) else previous or {}
+    created = earlier.get("systemData", {})
+    system = {
+        "createdAt": created.get("createdAt", now),
+        "createdBy": created.get("createdBy", AUTHOR),
+        "createdByType": "User",
+        "lastModifiedAt": now,
+        "lastModifiedBy": AUTHOR,
+        "lastModifiedByType": "User",
+    }
+    resource_id = str(earlier.get("id", body["id"]))
+    name = resource_id.rpartition("/")[2]
+    return {**body, "id": resource_id, "name": name, "type": type_of(resource_id), "systemData": system}
+
+
+def workspace_guid(plane: Plane, workspace_id: str) -> str:
+    """Return ``properties.workspaceId``, which is new each time a workspace of that name is created; 404 without one."""
+    workspace = plane.store.get(workspace_id, f"The workspace '{workspace_id.rpartition('/')[2]}'")
+    return str(workspace.properties["workspaceId"])
+
+
+def stable_guid(*parts: str) -> str:
+    """Return the same guid for the same parts on every machine."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(parts).lower()))

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
+from typing import Self
 
 from rounds import Row
 
@@ -96,7 +97,7 @@ class _Moto:
 
     port = 0
 
-    def __enter__(self) -> _Moto:
+    def __enter__(self) -> Self:
         if shutil.which("moto_server"):
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))

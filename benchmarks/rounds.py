@@ -1,4 +1,4 @@
-"""Interleaved rounds: every contender runs once per round, in turn, so that a slow minute of the machine hits all of them."""
+"""Interleaved rounds: every contender runs once per round, so that a slow minute of the machine hits all of them."""
 
 from __future__ import annotations
 

@@ -40,6 +40,7 @@ def main() -> None:
 def _measure(groups: list[str], rounds: int) -> list[Row]:
     import start
     import startup
+
     import templates
 
     rows: list[Row] = []

@@ -1,4 +1,4 @@
-"""Submit a command job whose code is already there: ``mlops-kit``'s path beside a plain MLClient loop, in one process."""
+"""Submit a command job whose code is already there: ``mlops-kit``'s path beside a plain MLClient loop."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mlops_kit.local.arm.wire import ArmError, Call, Reply
 
@@ -33,6 +33,7 @@ class Route:
     handler: Handler
     slow: bool = False
     open: bool = False  # answered without a bearer token (metadata, signed links)
+    does: Literal["executed", "stored"] = "stored"
 
 
 @dataclass(slots=True)

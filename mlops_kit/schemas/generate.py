@@ -1,4 +1,4 @@
-"""Write ``<kind>.json``, the JSON schema of each kind of Azure ML YAML file, from the schema classes of ``azure-ai-ml``.
+"""Write ``<kind>.json``, the JSON schema of a kind of Azure ML YAML file, from the schema classes of ``azure-ai-ml``.
 
 Run as ``python -m mlops_kit.schemas.generate`` after the SDK was upgraded; the files are data and import nothing.
 """
@@ -49,7 +49,7 @@ SOURCES = {
     "data": "assets.data:DataSchema",
     "data_import": "_data_import.data_import:DataImportSchema",
     "model": "assets.model:ModelSchema",
-    "environment": "assets.environment:EnvironmentSchema",
+    "environment_asset": "assets.environment:EnvironmentSchema",
     "code": "assets.code_asset:CodeAssetSchema",
     "azure_blob": "_datastore.azure_storage:AzureBlobSchema",
     "azure_file": "_datastore.azure_storage:AzureFileSchema",
@@ -217,7 +217,7 @@ class Kind:
 
 
 def _enumeration(field: Any) -> dict[str, Any]:
-    """Convert an enumeration; ``x-case`` says how the SDK compares: ``lower``, or ``snake`` (camel case is accepted)."""
+    """Convert an enumeration; ``x-case`` says how the SDK compares: ``lower``, or ``snake`` (camel case is fine)."""
     converted = {"type": "string", "enum": list(dict.fromkeys(str(value) for value in field.allowed_values))}
     probe = field.casing_transform("aB")
     if probe != "aB":

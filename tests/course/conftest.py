@@ -1,0 +1,83 @@
+"""The course's data and a workspace to run its lessons in. Each test is named after its row of the coverage table."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+FEATURES = [
+    "Pregnancies",
+    "PlasmaGlucose",
+    "DiastolicBloodPressure",
+    "TricepsThickness",
+    "SerumInsulin",
+    "BMI",
+    "DiabetesPedigree",
+    "Age",
+]
+
+
+@pytest.fixture(scope="session")
+def course_data():
+    """Return the folder with diabetes.csv (10,000 rows) and diabetes2.csv (5,000 rows)."""
+    folder = Path(os.environ.get("MLOPS_KIT_SHARED", PROJECT.parent / "shared")) / "data"
+    if not (folder / "diabetes.csv").exists():
+        pytest.skip(f"{folder}/diabetes.csv is missing: the course's data is not part of the project")
+    return folder
+
+
+@dataclass(frozen=True)
+class Course:
+    """A workspace, and what a lesson does in it."""
+
+    ml: object
+    folder: Path
+    project: Path = PROJECT
+
+    def submit(self, script: str, command: str, **fields):
+        """Submit a script of its own code folder and return the job as submitted."""
+        from azure.ai.ml import command as command_job
+
+        code = self.folder / f"code-{len(list(self.folder.iterdir()))}"
+        code.mkdir()
+        (code / "script.py").write_text(script, encoding="utf-8")
+        fields = {"environment": "AzureML-sklearn-1.5@latest", "compute": "cpu-cluster", **fields}
+        return self.ml.jobs.create_or_update(command_job(code=str(code), command=command, **fields))
+
+    def finished(self, job, seconds: float = 120):
+        """Wait for the final state and return the job."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            job = self.ml.jobs.get(job.name)
+            if job.status in {"Completed", "Failed", "Canceled"}:
+                return job
+            time.sleep(0.1)
+        raise AssertionError(f"{job.name} is still {job.status} after {seconds} s")
+
+    def run(self, script: str, command: str = "python script.py", **fields):
+        """Submit, wait, and return the finished job."""
+        return self.finished(self.submit(script, command, **fields))
+
+    def files(self, job) -> dict[str, Path]:
+        """Download everything a job left and return its files by relative path."""
+        target = self.folder / f"download-{job.name}"
+        self.ml.jobs.download(job.name, download_path=target, all=True)
+        return {path.relative_to(target).as_posix(): path for path in sorted(target.rglob("*")) if path.is_file()}
+
+    def log(self, job) -> str:
+        """Return the text of the job's own log."""
+        files = self.files(job)
+        return next(path.read_text() for name, path in files.items() if name.endswith("user_logs/std_log.txt"))
+
+
+@pytest.fixture(scope="module")
+def course(local_workspace, tmp_path_factory):
+    """Return the workspace of the lessons, with the cluster that they name."""
+    from azure.ai.ml.entities import AmlCompute
+
+    ml = local_workspace.ml_client()
+    ml.compute.begin_create_or_update(AmlCompute(name="cpu-cluster", size="STANDARD_DS11_V2", max_instances=4)).result()
+    return Course(ml, tmp_path_factory.mktemp("course"))

@@ -119,13 +119,14 @@ async def _read_call(scope: dict[str, Any], receive: _Receive) -> Call:
 def compose(settings: LocalSettings, azurite: Azurite) -> Plane:
     """Open the state folder and build every service on it."""
     signer = Signer(_secret(settings.state / "secret"))
+    store = ResourceStore(settings.database)
     return Plane(
         settings=settings,
-        store=ResourceStore(settings.database),
+        store=store,
         operations=Operations(),
         signer=signer,
         blobs=BlobStore(azurite),
-        tracking=Tracking(settings),
+        tracking=Tracking(settings, store),
         runs=Scheduler(settings),
         now=lambda: datetime.now(UTC),
     )

@@ -2,21 +2,99 @@
 
 from __future__ import annotations
 
+import http.client
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
-from mlops_kit.local.arm.wire import Call, Reply
-from mlops_kit.local.settings import LocalSettings
+from mlops_kit.local.arm.store import ResourceStore
+from mlops_kit.local.arm.wire import ArmError, Call, NotFoundError, Reply
+from mlops_kit.local.settings import API_URL, LocalSettings
+
+ARTIFACT_ROOT = "ExperimentRun"
+_SECRET_HEADER = "X-Tracking-Secret"  # noqa: S105  the name of a header
+_START_SECONDS = 120
+_API = "api/2.0/mlflow"
+_STOPPED = "The tracking process of this workspace did not start"
+
+
+def tracking_url(workspace_id: str) -> str:
+    """Return the tracking URI of a workspace, as its property ``mlFlowTrackingUri`` has it."""
+    return f"{API_URL}/mlflow/v1.0{workspace_id}"
+
+
+def artifact_url(workspace_id: str) -> str:
+    """Return the URL under which the artefacts of all runs of a workspace are read and written."""
+    return f"{tracking_url(workspace_id)}/api/2.0/mlflow-artifacts/artifacts/{ARTIFACT_ROOT}"
+
+
+@dataclass(slots=True)
+class _Child:
+    """A running tracking process, and the kept-alive connections to it: one per calling thread."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    secret: str
+    connections: threading.local = field(default_factory=threading.local)
+
+    def send(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Ask once; a connection that the process has closed is replaced and the question repeated."""
+        for last in (False, True):
+            connection = getattr(self.connections, "value", None)
+            if connection is None:
+                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
+                self.connections.value = connection
+            try:
+                connection.request(method, target, body, {**headers, _SECRET_HEADER: self.secret})
+                answer = connection.getresponse()
+                return Reply(answer.status, answer.read(), {"content-type": answer.getheader("Content-Type", "")})
+            except (OSError, http.client.HTTPException):
+                connection.close()
+                self.connections.value = None
+                if last:
+                    raise
+        raise AssertionError(target)
+
+    def stop(self) -> None:
+        """End the process by closing its standard input."""
+        if self.process.stdin:
+            with suppress(OSError):
+                self.process.stdin.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 class Tracking:
-    """The tracking processes of this instance; ``workspace_id`` is the ``workspaceId`` guid of a workspace."""
+    """The tracking processes of this instance. ``workspace_id`` is everywhere the ARM id of a workspace.
 
-    def __init__(self, settings: LocalSettings) -> None:
+    Each workspace has a database of its own, named after its ``workspaceId``, so that a workspace that is deleted and
+    created again starts empty.
+    """
+
+    def __init__(self, settings: LocalSettings, store: ResourceStore | None = None) -> None:
         self._settings = settings
+        self._resources = store or ResourceStore(settings.database)
+        self._children: dict[str, _Child] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+        self._stopping = False
 
     def warm(self, workspace_id: str) -> None:
         """Start the process of a workspace in the background."""
-        raise NotImplementedError(workspace_id)
+        threading.Thread(target=self._child, args=(workspace_id,), name="tracking", daemon=True).start()
 
     def ensure_run(
         self,
@@ -29,27 +107,151 @@ class Tracking:
         start_ms: int | None = None,
     ) -> str:
         """Create the run of a job where it is missing; return the id of its experiment."""
-        raise NotImplementedError(run_id)
+        start = int(time.time() * 1000) if start_ms is None else start_ms
+        body = {"experiment": experiment, "name": name, "tags": tags or {}, "start_ms": start}
+        answer = self._ask(workspace_id, "PUT", f"internal/runs/{quote(run_id, safe='')}", body)
+        return str(answer["experiment_id"])
 
     def finish_run(self, workspace_id: str, run_id: str, status: str, end_ms: int) -> None:
         """Set the final status (FINISHED, FAILED, KILLED) of a run."""
-        raise NotImplementedError(run_id)
+        body = {"run_id": run_id, "status": status, "end_time": end_ms}
+        self._ask(workspace_id, "POST", f"{_API}/runs/update", body)
 
     def run(self, workspace_id: str, run_id: str) -> dict[str, Any]:
-        """Return ``metrics``, ``params``, ``tags`` and ``status`` of a run; empty where it is missing."""
-        raise NotImplementedError(run_id)
+        """Return ``metrics``, ``params``, ``tags``, ``status`` and ``info`` of a run; an empty mapping where it is missing."""
+        try:
+            found = self._ask(workspace_id, "GET", f"{_API}/runs/get?{urlencode({'run_id': run_id})}")["run"]
+        except NotFoundError:
+            return {}
+        data = found.get("data", {})
+        return {
+            "metrics": {row["key"]: float(row["value"]) for row in data.get("metrics", [])},
+            "params": {row["key"]: row["value"] for row in data.get("params", [])},
+            "tags": {row["key"]: row["value"] for row in data.get("tags", [])},
+            "status": found["info"]["status"],
+            "info": found["info"],
+        }
 
     def metric_history(self, workspace_id: str, run_id: str, key: str) -> list[dict[str, Any]]:
-        """Return every value of a metric: ``key``, ``value``, ``step``, ``timestamp`` (ms)."""
-        raise NotImplementedError(run_id)
+        """Return every value of a metric: ``key``, ``value``, ``step``, ``timestamp`` (ms), in the order of logging."""
+        rows: list[dict[str, Any]] = []
+        page = ""
+        while True:
+            query = urlencode({"run_id": run_id, "metric_key": key, **({"page_token": page} if page else {})})
+            answer = self._ask(workspace_id, "GET", f"{_API}/metrics/get-history?{query}")
+            rows.extend(answer.get("metrics", []))
+            page = answer.get("next_page_token", "")
+            if not page:
+                return [
+                    {
+                        "key": row["key"],
+                        "value": float(row["value"]),
+                        "step": int(row.get("step", 0)),
+                        "timestamp": int(row.get("timestamp", 0)),
+                    }
+                    for row in rows
+                ]
 
     def update_tags(self, workspace_id: str, run_id: str, tags: dict[str, str]) -> None:
         """Set tags of a run."""
-        raise NotImplementedError(run_id)
+        rows = [{"key": key, "value": value} for key, value in tags.items()]
+        self._ask(workspace_id, "POST", f"{_API}/runs/log-batch", {"run_id": run_id, "tags": rows})
 
     def forward(self, workspace_id: str, call: Call, rest: str) -> Reply:
         """Answer an MLflow REST call (``rest`` is ``api/2.0/mlflow/...``) with what the process answers."""
-        raise NotImplementedError(rest)
+        kind = call.headers.get("content-type", "application/json")
+        target = f"/{quote(rest)}?{call.query_string}" if call.query_string else f"/{quote(rest)}"
+        reply = self._send(workspace_id, call.method, target, call.raw, {"Content-Type": kind})
+        if reply.status >= 500:  # MLflow's client would repeat the call for minutes
+            return Reply(400, reply.body, reply.headers)
+        return reply
 
     def stop(self) -> None:
         """Stop every tracking process."""
+        with self._lock:
+            self._stopping = True
+            children, self._children = list(self._children.values()), {}
+        for child in children:
+            child.stop()
+
+    def _ask(self, workspace_id: str, method: str, rest: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        raw = b"" if body is None else json.dumps(body).encode()
+        reply = self._send(workspace_id, method, f"/{rest}", raw, {"Content-Type": "application/json"})
+        answer: dict[str, Any] = json.loads(reply.body or b"{}")
+        if reply.status == 404:
+            raise NotFoundError(rest)
+        if reply.status >= 400:
+            raise ArmError(400, str(answer.get("error_code", "BadRequest")), str(answer.get("message", "")))
+        return answer
+
+    def _send(self, workspace_id: str, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        try:
+            return self._child(workspace_id).send(method, target, body, headers)
+        except (OSError, http.client.HTTPException):  # it died while it was asked
+            return self._child(workspace_id).send(method, target, body, headers)
+
+    def _child(self, workspace_id: str) -> _Child:
+        key = workspace_id.lower()
+        child = self._children.get(key)
+        if child is not None and child.process.poll() is None:
+            return child
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            child = self._children.get(key)
+            if child is None or child.process.poll() is not None:
+                child = self._start(workspace_id)
+                with self._lock:
+                    if self._stopping:
+                        child.stop()
+                        raise ArmError(409, "Stopping", "The local control plane is stopping.")
+                    self._children[key] = child
+            return child
+
+    def _start(self, workspace_id: str) -> _Child:
+        found = self._resources.get(workspace_id, f"The workspace '{workspace_id.rpartition('/')[2]}'")
+        guid = str(found.properties["workspaceId"])
+        folder = self._settings.tracking
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._settings.logs.mkdir(parents=True, exist_ok=True)
+        port_file = folder / f"{guid}.port"
+        port_file.unlink(missing_ok=True)
+        secret = secrets.token_hex(24)
+        log = self._settings.logs / f"tracking-{found.body['name']}.log"
+        process = _launch(folder / f"{guid}.db", artifact_url(workspace_id), port_file, log)
+        if process.stdin:
+            process.stdin.write(f"{secret}\n".encode())
+            process.stdin.flush()
+        return _Child(process, _port(process, port_file, log), secret)
+
+
+def _launch(database: Path, artifacts: str, port_file: Path, log: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "mlops_kit.local.tracking_server"]
+    command += ["--database", str(database), "--artifacts", artifacts, "--port-file", str(port_file)]
+    # The process serves; settings of a user's MLflow client are not its own.
+    environment = {
+        key: value for key, value in os.environ.items() if not key.upper().startswith(("MLFLOW_", "AZUREML_"))
+    }
+    environment["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            start_new_session=True,
+        )
+
+
+def _port(process: subprocess.Popen[bytes], port_file: Path, log: Path) -> int:
+    """Return the port of the process once it answers; a fault naming its log where it does not."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if port_file.exists():
+            return int(port_file.read_text(encoding="ascii"))
+        if process.poll() is not None:
+            raise ArmError(501, "TrackingFault", f"{_STOPPED}: it ended with code {process.returncode}; see {log}.")
+        time.sleep(0.02)
+    process.kill()
+    raise ArmError(501, "TrackingFault", f"{_STOPPED} within {_START_SECONDS} s; see {log}.")

@@ -1,4 +1,4 @@
-"""The door to MLflow: one tracking process per workspace, started when it is first needed and stopped with the control plane."""
+"""The door to MLflow: one tracking process per workspace, started when first needed, stopped with the control plane."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Tracking:
         self._ask(workspace_id, "POST", f"{_API}/runs/update", body)
 
     def run(self, workspace_id: str, run_id: str) -> dict[str, Any]:
-        """Return ``metrics``, ``params``, ``tags``, ``status`` and ``info`` of a run; an empty mapping where it is missing."""
+        """Return ``metrics``, ``params``, ``tags``, ``status`` and ``info`` of a run; empty where it is missing."""
         try:
             found = self._ask(workspace_id, "GET", f"{_API}/runs/get?{urlencode({'run_id': run_id})}")["run"]
         except NotFoundError:
@@ -229,9 +229,7 @@ def _launch(database: Path, artifacts: str, port_file: Path, log: Path) -> subpr
     command = [sys.executable, "-m", "mlops_kit.local.tracking_server"]
     command += ["--database", str(database), "--artifacts", artifacts, "--port-file", str(port_file)]
     # The process serves; settings of a user's MLflow client are not its own.
-    environment = {
-        key: value for key, value in os.environ.items() if not key.upper().startswith(("MLFLOW_", "AZUREML_"))
-    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "AZUREML_"))}
     environment["MLFLOW_DISABLE_TELEMETRY"] = "true"
     with log.open("ab") as output:
         return subprocess.Popen(

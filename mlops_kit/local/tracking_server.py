@@ -1,8 +1,8 @@
-"""The tracking process of one workspace: MLflow's own store and REST handlers, and a few calls for the control plane alone.
+"""The tracking process of one workspace: MLflow's own store and REST handlers, and a call for the control plane alone.
 
-Run as ``python -m mlops_kit.local.tracking_server --database FILE --artifacts URL --port-file FILE``. The secret that every
-request must carry is the first line of standard input; the process ends when standard input does, so it never outlives
-the control plane.
+Run as ``python -m mlops_kit.local.tracking_server --database FILE --artifacts URL --port-file FILE``. The secret that
+every request must carry is the first line of standard input; the process ends when standard input does, so it never
+outlives the control plane.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # noqa: E402
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME  # noqa: E402
 
 
-class WorkspaceStore(SqlAlchemyStore):
+class WorkspaceStore(SqlAlchemyStore):  # type: ignore[misc]  # MLflow is not read by the type checker
     """MLflow's store with the places and names of an Azure ML workspace.
 
     A run's artefacts are at ``ROOT/dcid.<run>``, a logged model's inside the artefacts of its run, and a run can be
@@ -75,9 +75,8 @@ class WorkspaceStore(SqlAlchemyStore):
                 source_version="",
                 lifecycle_stage=LifecycleStage.ACTIVE,
             )
-            run.tags = [
-                SqlTag(key=key, value=value) for key, value in {MLFLOW_RUN_NAME: name or run_id, **tags}.items()
-            ]
+            named = {MLFLOW_RUN_NAME: name or run_id, **tags}
+            run.tags = [SqlTag(key=key, value=value) for key, value in named.items()]
             session.add(run)
         return experiment_id
 
@@ -99,7 +98,7 @@ class WorkspaceStore(SqlAlchemyStore):
     ) -> LoggedModel:
         """Create a logged model as MLflow does and place its files in the artefacts of its run.
 
-        A second model of that name in the run gets a folder of its own: the first one's files are not its own to replace.
+        A second model of that name in the run gets a folder of its own, so that both can be loaded by their ids.
         """
         model = super().create_logged_model(experiment_id, name, source_run_id, **more)
         location = f"{self.artifact_root_uri}/models/{model.model_id}"
@@ -111,24 +110,15 @@ class WorkspaceStore(SqlAlchemyStore):
             session.get(SqlLoggedModel, model.model_id).artifact_location = location
         return self.get_logged_model(model.model_id)
 
-    def search_logged_models(
-        self,
-        experiment_ids: list[str],
-        filter_string: str | None = None,
-        datasets: list[dict[str, Any]] | None = None,
-        max_results: int | None = None,
-        order_by: list[dict[str, Any]] | None = None,
-        page_token: str | None = None,
-    ) -> Any:
+    def search_logged_models(self, experiment_ids: list[str], filter_string: str | None = None, **more: Any) -> Any:
         """Search as MLflow does.
 
         Its client adds the files of a run's logged models to the files of the run; here they are the same files, and
         that one question is answered without the models' run so that no file is listed or downloaded twice.
         """
-        models = super().search_logged_models(
-            experiment_ids, filter_string, datasets, max_results, order_by, page_token
-        )
-        if max_results is None and not order_by and not datasets and _BY_NAME.fullmatch(filter_string or ""):
+        models = super().search_logged_models(experiment_ids, filter_string, **more)
+        narrowed = any(more.get(name) for name in ("datasets", "max_results", "order_by"))
+        if not narrowed and _BY_NAME.fullmatch(filter_string or ""):
             for model in models:
                 if model.source_run_id and model.artifact_location == (
                     f"{self._run_location(model.source_run_id)}/{model.name}"
@@ -138,7 +128,7 @@ class WorkspaceStore(SqlAlchemyStore):
 
 
 def _fast_writes() -> None:
-    """Let SQLite append to a log and not wait for the disk at each value: a crash of the machine may cost the last ones."""
+    """Let SQLite append to a log without waiting for the disk: only a crash of the machine can cost the last values."""
     import sqlalchemy
 
     @sqlalchemy.event.listens_for(sqlalchemy.engine.Engine, "connect")
@@ -191,15 +181,12 @@ def _internal_endpoints(store: WorkspaceStore) -> list[_Rule]:
     from flask import request
     from mlflow.server.handlers import catch_mlflow_exception
 
-    @catch_mlflow_exception
     def ensure_run(run_id: str) -> dict[str, str]:
         body = request.get_json()
         start = int(body["start_ms"])
-        return {
-            "experiment_id": store.ensure_run(run_id, body["experiment"], body.get("name", ""), body["tags"], start)
-        }
+        return {"experiment_id": store.ensure_run(run_id, body["experiment"], body["name"], body["tags"], start)}
 
-    return [(f"{INTERNAL}/<run_id>", ensure_run, ["PUT"])]
+    return [(f"{INTERNAL}/<run_id>", catch_mlflow_exception(ensure_run), ["PUT"])]
 
 
 def serve(app: Any, port_file: Path) -> None:

@@ -1,9 +1,13 @@
 """The course's data and a workspace to run its lessons in. Each test is named after its row of the coverage table."""
 
+import json
 import os
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,9 +37,26 @@ def course_data():
 class Course:
     """A workspace, and what a lesson does in it."""
 
-    ml: object
+    ml: Any
     folder: Path
+    state: Path
     project: Path = PROJECT
+
+    def cli(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run ``mlops-kit`` in the project, on the workspace of these tests."""
+        return subprocess.run(
+            [str(Path(sys.executable).with_name("mlops-kit")), *arguments],
+            cwd=self.project,
+            env={**os.environ, "MLOPS_KIT_LOCAL_STATE": str(self.state)},
+            capture_output=True,
+            text=True,
+            check=check,
+            timeout=240,
+        )
+
+    def cli_json(self, *arguments: str) -> Any:
+        """Run ``mlops-kit ... -o json`` in the environment ``local`` and return its result."""
+        return json.loads(self.cli(*arguments, "-e", "local", "-o", "json").stdout)
 
     def submit(self, script: str, command: str, **fields):
         """Submit a script of its own code folder and return the job as submitted."""
@@ -80,4 +101,4 @@ def course(local_workspace, tmp_path_factory):
 
     ml = local_workspace.ml_client()
     ml.compute.begin_create_or_update(AmlCompute(name="cpu-cluster", size="STANDARD_DS11_V2", max_instances=4)).result()
-    return Course(ml, tmp_path_factory.mktemp("course"))
+    return Course(ml, tmp_path_factory.mktemp("course"), Path(local_workspace.state))

@@ -1,7 +1,7 @@
 """Lesson 2: experiments inline, as a script, and with MLflow alone (scenario S2)."""
 
-import json
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -48,7 +48,8 @@ with mlflow.start_run() as run:
     )
     described = data.PlasmaGlucose.describe()
     mlflow.log_metrics({f"PlasmaGlucose.{name.replace('%', 'pct')}": value for name, value in described.items()})
-    mlflow.log_table({"name": list(described.index), "value": [float(v) for v in described]}, "tables/PlasmaGlucose.json")
+    rows = {"name": list(described.index), "value": [float(v) for v in described]}
+    mlflow.log_table(rows, "tables/PlasmaGlucose.json")
     mlflow.log_metric("age.mean", float(data.Age.mean()))
     figure = plt.figure()
     counts.plot.bar()
@@ -104,16 +105,8 @@ def _files(run_id, path=None):
     return sorted(found)
 
 
-def test_l2_36_compare_shows_only_what_differs(course, jobs, local_workspace):
-    ran = subprocess.run(
-        [Path(sys.executable).with_name("mlops-kit"), "job", "compare", jobs[0].name, jobs[1].name]
-        + ["-e", "local", "-o", "json", "-C", str(course.project)],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**local_workspace.environment_for_cli()},
-    )
-    compared = json.loads(ran.stdout)
+def test_l2_36_compare_shows_only_what_differs(course, jobs):
+    compared = course.cli_json("job", "compare", jobs[0].name, jobs[1].name)
     assert compared["params"] == {"reg": ["0.1", "0.01"]}
     assert "observations" not in compared["metrics"]
     assert _run(jobs[0].name).info.experiment_id == _run(jobs[1].name).info.experiment_id
@@ -186,7 +179,9 @@ def test_l2_43_both_forms_of_image_are_png_artifacts(inline, tmp_path):
     import mlflow
 
     for name in ("labels.png", "from-file.png"):
-        path = mlflow.artifacts.download_artifacts(run_id=inline.info.run_id, artifact_path=name, dst_path=str(tmp_path))
+        path = mlflow.artifacts.download_artifacts(
+            run_id=inline.info.run_id, artifact_path=name, dst_path=str(tmp_path)
+        )
         content = Path(path).read_bytes()
         assert content.startswith(b"\x89PNG")
         assert len(content) > 1000
@@ -224,7 +219,9 @@ def test_l2_47_outputs_are_collected_even_when_the_script_fails(course):
 def test_l2_48_output_files_are_listed_with_nested_folders(inline):
     files = _files(inline.info.run_id)
     assert files == sorted(files)
-    assert {"labels.png", "from-file.png", "remark.txt", "outputs/sample.csv", "tables/PlasmaGlucose.json"} <= set(files)
+    assert {"labels.png", "from-file.png", "remark.txt", "outputs/sample.csv", "tables/PlasmaGlucose.json"} <= set(
+        files
+    )
 
 
 def test_l2_49_script_logs_to_the_run_of_its_job_and_to_no_other(jobs):
@@ -246,20 +243,22 @@ def test_l2_50_command_job_sees_its_code_folder_and_nothing_beside_it(course):
 
 
 def test_l2_51_job_without_environment_takes_the_default_or_is_an_error_naming_the_key(course, tmp_path):
-    from mlops_kit.errors import MlopsKitError  # noqa: F401  the command line turns it into exit code 2
-
     for name in ("environments", "templates"):
         shutil.copytree(course.project / name, tmp_path / name)
     (tmp_path / "templates" / "bare.yml").write_text("type: command\ncommand: echo hello\n", encoding="utf-8")
-    command = [str(Path(sys.executable).with_name("mlops-kit"))]
     where = ["-e", "local", "-C", str(tmp_path)]
-    refused = subprocess.run([*command, "validate", "bare", *where], capture_output=True, text=True, check=False)
-    rendered = subprocess.run([*command, "render", "bare", *where], capture_output=True, text=True, check=True)
-    if "environment:" in rendered.stdout:
-        assert refused.returncode == 0
-    else:
-        assert refused.returncode == 2
-        assert "environment" in refused.stdout + refused.stderr
+    with_default = {**os.environ, "MLOPS_KIT_VAR_defaults__environment": "azureml:sklearn@latest"}
+    command = [str(Path(sys.executable).with_name("mlops-kit"))]
+    rendered = subprocess.run(
+        [*command, "render", "bare", *where], capture_output=True, text=True, check=True, env=with_default
+    )
+    assert "environment: azureml:sklearn@latest" in rendered.stdout
+    without = {**os.environ, "MLOPS_KIT_VAR_defaults__environment": "null"}
+    refused = subprocess.run(
+        [*command, "validate", "bare", *where], capture_output=True, text=True, check=False, env=without
+    )
+    assert refused.returncode == 2
+    assert "'environment'" in refused.stdout + refused.stderr
 
 
 def test_l2_52_search_finds_the_run_of_a_job_by_experiment_name(jobs):

@@ -1,0 +1,330 @@
+"""Lesson 4: data assets and how scripts get them (scenario S4)."""
+
+import shutil
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+# Reads an MLTable folder as the lesson's tabular data set: its paths in order, its files sorted.
+READ_TABLE = """
+import glob, os, sys
+import pandas as pd, yaml
+def read_table(folder):
+    described = yaml.safe_load(open(os.path.join(folder, "MLTable")))
+    names = []
+    for path in described["paths"]:
+        kind, pattern = next(iter(path.items()))
+        whole = os.path.join(folder, pattern)
+        names += sorted(glob.glob(whole)) if kind == "pattern" else [whole]
+    return pd.concat([pd.read_csv(name) for name in names], ignore_index=True)
+"""
+TRAIN = """
+import mlflow
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import train_test_split
+def train(data):
+    X = data.drop(columns=["PatientID", "Diabetic"]).values
+    y = data["Diabetic"].values
+    a, b, c, d = train_test_split(X, y, test_size=0.30, random_state=0)
+    model = LogisticRegression(C=1/0.1, solver="liblinear").fit(a, c)
+    mlflow.log_metric("Accuracy", float((model.predict(b) == d).mean()))
+    mlflow.log_metric("AUC", float(roc_auc_score(d, model.predict_proba(b)[:, 1])))
+    mlflow.log_metric("rows", len(data))
+"""
+
+
+def _data(course, name, path, kind, **fields):
+    from azure.ai.ml.entities import Data
+
+    return course.ml.data.create_or_update(Data(name=name, path=str(path), type=kind, **fields))
+
+
+@pytest.fixture(scope="module")
+def table(course, course_data):
+    """Register D1 and D2 as one tabular asset by pattern."""
+    folder = course.folder / "diabetes-table"
+    folder.mkdir()
+    for name in ("diabetes.csv", "diabetes2.csv"):
+        shutil.copy(course_data / name, folder)
+    (folder / "MLTable").write_text(
+        "type: mltable\npaths:\n  - pattern: ./*.csv\ntransformations:\n  - read_delimited:\n      delimiter: ','\n"
+        "      header: all_files_same_headers\n      encoding: utf8\n",
+        encoding="utf-8",
+    )
+    return _data(course, "diabetes-tab", folder, "mltable", description="diabetes, tabular")
+
+
+@pytest.fixture(scope="module")
+def files(course, course_data):
+    """Register D1 and D2 as one file asset."""
+    folder = course.folder / "diabetes-files"
+    folder.mkdir()
+    for name in ("diabetes.csv", "diabetes2.csv"):
+        shutil.copy(course_data / name, folder)
+    return _data(course, "diabetes-file", folder, "uri_folder")
+
+
+def _input(kind, reference, mode=None):
+    from azure.ai.ml import Input
+
+    return Input(type=kind, path=reference, mode=mode)
+
+
+def test_l4_16_each_of_the_three_types_is_registered_and_resolves_in_a_job(course, course_data, table, files):
+    single = _data(course, "diabetes-one", course_data / "diabetes.csv", "uri_file")
+    script = (
+        "import os, sys\nprint('file', os.path.isfile(sys.argv[1]))\nprint('folder', len(os.listdir(sys.argv[2])))\n"
+        "print('table', os.path.exists(os.path.join(sys.argv[3], 'MLTable')))\n"
+    )
+    job = course.run(
+        script,
+        "python script.py ${{inputs.a}} ${{inputs.b}} ${{inputs.c}}",
+        inputs={
+            "a": _input("uri_file", f"azureml:{single.name}:{single.version}"),
+            "b": _input("uri_folder", "azureml:diabetes-file@latest"),
+            "c": _input("mltable", "azureml:diabetes-tab@latest"),
+        },
+    )
+    log = course.log(job)
+    assert job.status == "Completed", log
+    assert "file True" in log
+    assert "folder 2" in log
+    assert "table True" in log
+
+
+def test_l4_17_l4_29_tabular_input_is_a_path_with_an_mltable_of_15000_rows(course, table):
+    script = READ_TABLE + "data = read_table(sys.argv[1])\nprint(data.shape)\n"
+    job = course.run(
+        script,
+        "python script.py ${{inputs.ds}}",
+        inputs={"ds": _input("mltable", "azureml:diabetes-tab@latest", "eval_mount")},
+    )
+    assert "(15000, 10)" in course.log(job)
+
+
+def test_l4_18_folder_of_three_images_resolves_to_three_paths(course):
+    folder = course.folder / "images"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.jpg").write_bytes(b"\xff\xd8" + bytes([number]))
+    asset = _data(course, "images", folder, "uri_folder")
+    job = course.run(
+        "import os, sys\nprint(sorted(os.listdir(sys.argv[1])))\n",
+        "python script.py ${{inputs.images}}",
+        inputs={"images": _input("uri_folder", f"azureml:images:{asset.version}")},
+    )
+    assert "['0.jpg', '1.jpg', '2.jpg']" in course.log(job)
+
+
+def test_l4_20_pattern_picks_two_of_three_files_and_a_bare_wildcard_is_a_finding(course, course_data):
+    folder = course.folder / "archive-table"
+    (folder / "archive").mkdir(parents=True)
+    for number in (1, 2):
+        (folder / "archive" / f"{number}.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    (folder / "archive" / "notes.txt").write_text("a,b\n1,2\n", encoding="utf-8")
+    (folder / "MLTable").write_text("type: mltable\npaths:\n  - pattern: ./archive/*.csv\n", encoding="utf-8")
+    asset = _data(course, "archive", folder, "mltable")
+    job = course.run(
+        READ_TABLE + "print(len(read_table(sys.argv[1])), 'rows')\n",
+        "python script.py ${{inputs.t}}",
+        inputs={"t": _input("mltable", f"azureml:archive:{asset.version}")},
+    )
+    assert "2 rows" in course.log(job)
+    template = course.folder / "wildcard.yml"
+    template.write_text("name: w\ntype: uri_folder\npath: azureml://datastores/d/paths/a/*.csv\n", encoding="utf-8")
+    ran = course.cli("validate", str(template), check=False)
+    assert ran.returncode == 2
+    assert "wildcard.yml:3" in ran.stdout
+
+
+def test_l4_21_one_file_and_one_pattern_give_their_rows_in_the_stated_order(course, course_data):
+    folder = course.folder / "mixed-table"
+    (folder / "archive").mkdir(parents=True)
+    (folder / "current_data.csv").write_text("x\n1\n2\n", encoding="utf-8")
+    (folder / "archive" / "old.csv").write_text("x\n8\n9\n7\n", encoding="utf-8")
+    paths = "type: mltable\npaths:\n  - file: ./current_data.csv\n  - pattern: ./archive/*.csv\n"
+    (folder / "MLTable").write_text(paths, encoding="utf-8")
+    asset = _data(course, "mixed", folder, "mltable")
+    job = course.run(
+        READ_TABLE + "print(list(read_table(sys.argv[1]).x))\n",
+        "python script.py ${{inputs.t}}",
+        inputs={"t": _input("mltable", f"azureml:mixed:{asset.version}")},
+    )
+    assert "[1, 2, 8, 9, 7]" in course.log(job)
+
+
+def test_l4_22_identical_registration_by_the_command_line_is_the_same_version(course, tmp_path):
+    (tmp_path / "a.csv").write_text("x\n1\n", encoding="utf-8")
+    template = tmp_path / "data.yml"
+    template.write_text("name: same\ntype: uri_file\npath: a.csv\n", encoding="utf-8")
+    first = course.cli_json("data", "register", str(template))
+    again = course.cli_json("data", "register", str(template))
+    assert first["version"] == again["version"] == "1"
+    forced = course.cli_json("data", "register", str(template), "--new-version")
+    assert forced["version"] == "2"
+
+
+def test_l4_23_file_asset_of_the_images_lists_only_images(course):
+    folder = course.folder / "only-images"
+    folder.mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        (folder / name).write_bytes(b"\xff\xd8")
+    (folder / ".amlignore").write_text("*.txt\n", encoding="utf-8")
+    (folder / "notes.txt").write_text("left out", encoding="utf-8")
+    asset = _data(course, "only-images", folder, "uri_folder")
+    job = course.run(
+        "import os, sys\nprint(sorted(n for n in os.listdir(sys.argv[1]) if not n.startswith('.')))\n",
+        "python script.py ${{inputs.i}}",
+        inputs={"i": _input("uri_folder", f"azureml:only-images:{asset.version}")},
+    )
+    assert "['a.jpg', 'b.jpg']" in course.log(job)
+
+
+def test_l4_24_three_spellings_give_the_same_record_and_an_unknown_name_is_refused(course, table):
+    by_label = course.ml.data.get("diabetes-tab", label="latest")
+    by_version = course.ml.data.get("diabetes-tab", version=table.version)
+    shown = course.cli_json("data", "show", f"diabetes-tab:{table.version}")
+    assert by_label.id == by_version.id == shown["id"]
+    ran = course.cli("data", "show", "diabetes-tabb", "-e", "local", check=False)
+    assert ran.returncode == 2
+    assert "diabetes-tab" in ran.stderr.replace("diabetes-tabb", "")
+
+
+def test_l4_25_l4_26_pinned_and_latest_versions_differ_and_the_first_is_unchanged(course):
+    folder = course.folder / "versions"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(b"\xff\xd8")
+    first = _data(course, "versions", folder, "uri_folder")
+    (folder / "b.png").write_bytes(b"\x89PNG")
+    second = _data(course, "versions", folder, "uri_folder")
+    assert (first.version, second.version) == ("1", "2")
+    script = "import os, sys\nprint(len(os.listdir(sys.argv[1])), 'files')\n"
+    counts = []
+    for reference in ("azureml:versions:1", "azureml:versions@latest"):
+        job = course.run(script, "python script.py ${{inputs.v}}", inputs={"v": _input("uri_folder", reference)})
+        counts.append(course.log(job))
+        assert job.inputs["v"].path.endswith((":1", "/versions/1", ":2", "/versions/2", "versions@latest"))
+    assert "1 files" in counts[0]
+    assert "2 files" in counts[1]
+
+
+def test_l4_27_frame_read_in_a_job_equals_the_concatenated_files(course, course_data, table):
+    import pandas as pd
+
+    script = (
+        READ_TABLE
+        + "data = read_table(sys.argv[1])\nprint(pd.util.hash_pandas_object(data, index=False).sum(), data.shape)\n"
+    )
+    job = course.run(
+        script, "python script.py ${{inputs.t}}", inputs={"t": _input("mltable", "azureml:diabetes-tab@latest")}
+    )
+    expected = pd.concat([pd.read_csv(course_data / n) for n in ("diabetes.csv", "diabetes2.csv")], ignore_index=True)
+    assert f"{pd.util.hash_pandas_object(expected, index=False).sum()} (15000, 10)" in course.log(job)
+
+
+def test_l4_30_input_is_reachable_by_argument_and_by_variable(course, table):
+    script = (
+        "import os, sys\nprint(os.environ['AZURE_ML_INPUT_training_data'] == sys.argv[1], os.path.isdir(sys.argv[1]))\n"
+    )
+    job = course.run(
+        script,
+        "python script.py ${{inputs.training_data}}",
+        inputs={"training_data": _input("mltable", "azureml:diabetes-tab@latest")},
+    )
+    assert "True True" in course.log(job)
+
+
+def test_l4_32_download_is_a_private_copy_that_is_removed(course, files):
+    script = (
+        "import glob, os, sys\nfor name in glob.glob(sys.argv[1] + '/*.csv'):\n    open(name, 'w').write('changed')\n"
+        "print('at', sys.argv[1])\n"
+    )
+    job = course.run(
+        script,
+        "python script.py ${{inputs.f}}",
+        inputs={"f": _input("uri_folder", "azureml:diabetes-file@latest", "download")},
+    )
+    log = course.log(job)
+    assert job.status == "Completed", log
+    from pathlib import Path
+
+    where = log.split("at ")[1].split()[0]
+    assert not Path(where).exists()
+    check = course.run(
+        "import glob, sys\nprint(sum(len(open(n).readlines()) - 1 for n in glob.glob(sys.argv[1] + '/*.csv')))\n",
+        "python script.py ${{inputs.f}}",
+        inputs={"f": _input("uri_folder", "azureml:diabetes-file@latest", "download")},
+    )
+    assert "15000" in course.log(check)
+
+
+def test_l4_33_mount_is_read_only(course, files):
+    script = (
+        "import glob, sys\n"
+        "for name in glob.glob(sys.argv[1] + '/*.csv'):\n"
+        "    try:\n        open(name, 'a').write('changed')\n        print('written')\n"
+        "    except OSError as error:\n        print('refused', type(error).__name__)\n"
+    )
+    job = course.run(
+        script,
+        "python script.py ${{inputs.f}}",
+        inputs={"f": _input("uri_folder", "azureml:diabetes-file@latest", "ro_mount")},
+    )
+    log = course.log(job)
+    assert "refused" in log or job.status == "Failed", log
+    after = course.run(
+        "import glob, sys\nprint(sum(len(open(n).readlines()) - 1 for n in glob.glob(sys.argv[1] + '/*.csv')))\n",
+        "python script.py ${{inputs.f}}",
+        inputs={"f": _input("uri_folder", "azureml:diabetes-file@latest", "ro_mount")},
+    )
+    assert "15000" in course.log(after)
+
+
+@pytest.mark.parametrize("mode", ["download", "ro_mount"])
+def test_l4_34_file_input_with_either_mode_concatenates_to_15000_rows(course, files, mode):
+    script = (
+        "import glob, sys\nimport pandas as pd\n"
+        "print(len(pd.concat(map(pd.read_csv, glob.glob(sys.argv[1] + '/*.csv')))))\n"
+    )
+    job = course.run(
+        script,
+        "python script.py ${{inputs.f}}",
+        inputs={"f": _input("uri_folder", "azureml:diabetes-file@latest", mode)},
+    )
+    assert "15000" in course.log(job)
+
+
+def test_l4_36_upload_is_idempotent_and_visible_in_the_datastore(course, course_data):
+    first = _data(course, "uploaded", course_data / "diabetes.csv", "uri_file", version="1")
+    again = _data(course, "uploaded", course_data / "diabetes.csv", "uri_file", version="1")
+    assert first.path == again.path
+    assert first.path.startswith("azureml://")
+    assert first.path.endswith("diabetes.csv")
+
+
+def test_scenario_s4_figures(course, table, files):
+    import mlflow
+
+    command = "python script.py ${{inputs.d}}"
+    tabular = course.submit(
+        READ_TABLE + TRAIN + "train(read_table(sys.argv[1]))\n",
+        command,
+        inputs={"d": _input("mltable", "azureml:diabetes-tab@latest")},
+    )
+    file_order = TRAIN + (
+        "import glob, sys\nimport pandas as pd\n"
+        "train(pd.concat(map(pd.read_csv, sorted(glob.glob(sys.argv[1] + '/*.csv'), reverse=True))))\n"
+    )
+    by_file = course.submit(file_order, command, inputs={"d": _input("uri_folder", "azureml:diabetes-file@latest")})
+    metrics = [mlflow.get_run(course.finished(job).name).data.metrics for job in (tabular, by_file)]
+    assert metrics[0]["rows"] == metrics[1]["rows"] == 15000
+    assert (metrics[0]["Accuracy"], metrics[0]["AUC"]) == (
+        pytest.approx(0.7891, abs=5e-4),
+        pytest.approx(0.8569, abs=5e-4),
+    )
+    assert (metrics[1]["Accuracy"], metrics[1]["AUC"]) == (
+        pytest.approx(0.7793, abs=5e-4),
+        pytest.approx(0.8468, abs=5e-4),
+    )

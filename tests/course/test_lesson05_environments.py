@@ -1,0 +1,213 @@
+"""Lesson 5: environments and compute (scenario S5)."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mlops_kit import documents
+
+pytestmark = pytest.mark.slow
+
+PROJECT = Path(__file__).resolve().parents[2]
+CONDA = """\
+name: experiment-env
+dependencies:
+  - python=3.11
+  - pip
+  - pip:
+      - scikit-learn
+      - pandas
+      - numpy
+      - mlflow
+"""
+TRAIN = """
+import sys
+import mlflow
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import train_test_split
+from sklearn.tree import DecisionTreeClassifier
+data = pd.concat([pd.read_csv(name) for name in sys.argv[2:]], ignore_index=True)
+X, y = data.drop(columns=["PatientID", "Diabetic"]).values, data["Diabetic"].values
+a, b, c, d = train_test_split(X, y, test_size=0.30, random_state=0)
+models = {"lr": LogisticRegression(C=1 / 0.1, solver="liblinear"), "tree": DecisionTreeClassifier(random_state=0)}
+model = models[sys.argv[1]].fit(a, c)
+mlflow.log_metric("Accuracy", float((model.predict(b) == d).mean()))
+mlflow.log_metric("AUC", float(roc_auc_score(d, model.predict_proba(b)[:, 1])))
+"""
+
+
+def _mlops_kit(*arguments, check=True, **variables):
+    env = {**os.environ, "AZURE_SUBSCRIPTION_ID": "00000000-0000-0000-0000-000000000009", **variables}
+    command = [str(Path(sys.executable).with_name("mlops-kit")), *arguments]
+    return subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, check=check)
+
+
+@pytest.mark.parametrize("environment", ["local", "dev", "test", "prod"])
+def test_l5_01_every_job_shows_its_environment_and_its_compute(environment):
+    for template in sorted((PROJECT / "templates" / "jobs").glob("*.yml")):
+        rendered = _mlops_kit("render", str(template), "-e", environment).stdout
+        [document] = documents.parse(rendered, template)
+        job = documents.to_data(document.root)
+        assert job["environment"], template
+        assert job["compute"].startswith("azureml:"), template
+
+
+@pytest.mark.needs_registry
+def test_l5_02_equal_specifications_are_built_once_and_a_changed_package_is_another_build(tmp_path):
+    from mlops_kit.local import supervisor
+    from mlops_kit.local.settings import LocalSettings
+
+    settings = LocalSettings(tmp_path / "state", runner="venv")
+    instance = supervisor.start(settings)
+    try:
+        env = {**os.environ, **supervisor.environment(instance, settings)}
+        program = f"""
+import time
+from azure.ai.ml import MLClient, command
+from azure.ai.ml.entities import Environment
+from azure.identity import DefaultAzureCredential
+ml = MLClient(DefaultAzureCredential(), {settings.workspace.subscription!r}, {settings.workspace.group!r},
+              {settings.workspace.name!r})
+def job(pin):
+    conda = {{"name": "e", "dependencies": ["python=3.11", "pip", {{"pip": [pin]}}]}}
+    return ml.jobs.create_or_update(command(
+        command="python -c 'import six; print(six.__version__)'", environment=Environment(image="python", conda_file=conda)))
+for name in [job(pin).name for pin in ("six==1.16.0", "six==1.16.0", "six==1.17.0")]:
+    while ml.jobs.get(name).status not in ("Completed", "Failed", "Canceled"):
+        time.sleep(0.2)
+    print(ml.jobs.get(name).status)
+"""
+        ran = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=False)
+        assert ran.stdout.split() == ["Completed"] * 3, ran.stderr[-2000:]
+        built = [path for path in settings.environments.iterdir() if (path / "bin" / "python").exists()]
+        assert len(built) == 2
+    finally:
+        supervisor.stop(settings.state)
+
+
+def test_l5_03_pip_requirements_file_is_registered_as_a_conda_specification(course, tmp_path):
+    (tmp_path / "requirements.txt").write_text("scikit-learn==1.5.2\npandas<2\n", encoding="utf-8")
+    (tmp_path / "conda.yml").write_text(
+        "name: from-pip\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n      - -r requirements.txt\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "environment.yml").write_text(
+        "name: from-pip\nimage: python\nconda_file: conda.yml\n", encoding="utf-8"
+    )
+    course.cli("environment", "register", str(tmp_path / "environment.yml"), "-e", "local")
+    conda = course.ml.environments.get("from-pip", label="latest").conda_file
+    assert conda["dependencies"][-1] == {"pip": ["scikit-learn==1.5.2", "pandas<2"]}
+
+
+def test_l5_05_package_lists_land_under_the_right_keys(course):
+    from azure.ai.ml.entities import Environment
+
+    conda = {
+        "name": "lists",
+        "dependencies": ["python=3.11", "scikit-learn", "pandas", "numpy", "pip", {"pip": ["mlflow"]}],
+    }
+    course.ml.environments.create_or_update(Environment(name="lists", image="python", conda_file=conda))
+    assert course.ml.environments.get("lists", label="latest").conda_file["dependencies"] == conda["dependencies"]
+
+
+def test_l5_06_runner_is_a_setting_of_the_local_environment_only(tmp_path):
+    shutil.copytree(PROJECT / "environments", tmp_path / "environments")
+    path = tmp_path / "environments" / "dev.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "\nlocal:\n  runner: venv\n", encoding="utf-8")
+    refused = _mlops_kit("env", "show", "-e", "dev", "-C", str(tmp_path), check=False)
+    assert refused.returncode == 2
+    assert "local" in refused.stderr
+    for runner in ("host", "venv"):
+        shown = _mlops_kit("env", "show", "-e", "local", "-o", "json", MLOPS_KIT_VAR_local__runner=runner).stdout
+        assert f'"runner": "{runner}"' in shown
+
+
+def test_l5_08_own_image_is_kept_in_full_and_needs_a_tag_in_prod(tmp_path):
+    shutil.copytree(PROJECT / "environments", tmp_path / "environments")
+    (tmp_path / "templates").mkdir()
+    template = tmp_path / "templates" / "image.yml"
+    for image, code in (("acr.azurecr.io/team/train:1.2", 0), ("acr.azurecr.io/team/train", 2)):
+        schema = "$schema: https://azuremlschemas.azureedge.net/latest/environment.schema.json\n"
+        template.write_text(f"{schema}name: own\nimage: {image}\n", encoding="utf-8")
+        rendered = _mlops_kit("render", "image", "-e", "prod", "-C", str(tmp_path)).stdout
+        assert f"image: {image}" in rendered
+        ran = _mlops_kit("validate", "image", "-e", "prod", "-C", str(tmp_path), check=False)
+        assert ran.returncode == code, ran.stdout
+        assert _mlops_kit("validate", "image", "-e", "dev", "-C", str(tmp_path)).returncode == 0
+
+
+def test_l5_11_same_content_adds_no_version_and_a_changed_pin_does(course, tmp_path):
+    (tmp_path / "environment.yml").write_text("name: pinned\nimage: python\nconda_file: conda.yml\n", encoding="utf-8")
+    versions = []
+    for text in (CONDA, CONDA, CONDA.replace("numpy", "numpy>=1.26")):
+        (tmp_path / "conda.yml").write_text(text, encoding="utf-8")
+        versions.append(course.cli_json("environment", "register", str(tmp_path / "environment.yml"))["version"])
+    assert versions == ["1", "1", "2"]
+
+
+def test_l5_13_scenario_s5_two_jobs_share_the_registered_environment(course, course_data):
+    import mlflow
+    import yaml
+    from azure.ai.ml import Input
+    from azure.ai.ml.entities import Environment
+
+    course.ml.environments.create_or_update(
+        Environment(name="experiment_env", image="python", conda_file=yaml.safe_load(CONDA))
+    )
+    inputs = {name: Input(type="uri_file", path=str(course_data / f"{name}.csv")) for name in ("diabetes", "diabetes2")}
+    submitted = [
+        course.submit(
+            TRAIN,
+            f"python script.py {kind} ${{{{inputs.diabetes}}}} ${{{{inputs.diabetes2}}}}",
+            inputs=inputs,
+            environment="azureml:experiment_env:1",
+        )
+        for kind in ("lr", "tree")
+    ]
+    finished = [course.finished(job) for job in submitted]
+    assert [job.status for job in finished] == ["Completed", "Completed"]
+    assert {str(job.environment).rsplit("/", 1)[-1].rsplit(":", 1)[-1] for job in finished} == {"1"}
+    tree = mlflow.get_run(finished[1].name).data.metrics
+    assert tree["Accuracy"] == pytest.approx(0.8962, abs=0.01)
+    assert tree["AUC"] == pytest.approx(0.8806, abs=0.01)
+    linear = mlflow.get_run(finished[0].name).data.metrics
+    assert linear["Accuracy"] == pytest.approx(0.7891, abs=5e-4)
+
+
+def test_l5_15_job_that_reaches_for_azure_is_refused_by_the_local_network(course):
+    script = (
+        "import urllib.request\n"
+        "for host in ('management.azure.com', 'login.microsoftonline.com'):\n"
+        "    try:\n        urllib.request.urlopen('https://' + host, timeout=10)\n        print(host, 'reached')\n"
+        "    except OSError as error:\n        print(host, 'refused', error)\n"
+    )
+    log = course.log(course.run(script))
+    assert "management.azure.com refused" in log
+    assert "login.microsoftonline.com refused" in log
+    assert "reached" not in log
+
+
+def test_l5_16_cluster_of_four_runs_at_most_four_of_six_jobs_at_a_time(course):
+    from azure.ai.ml.entities import AmlCompute
+
+    course.ml.compute.begin_create_or_update(AmlCompute(name="four", size="STANDARD_DS11_V2", max_instances=4)).result()
+    script = "import time\nprint('from', time.time())\ntime.sleep(2)\nprint('to', time.time())\n"
+    submitted = [course.submit(script, "python script.py", compute="four") for _ in range(6)]
+    most = 0
+    while any(course.ml.jobs.get(job.name).status not in {"Completed", "Failed", "Canceled"} for job in submitted):
+        most = max(most, sum(course.ml.jobs.get(job.name).status == "Running" for job in submitted))
+        time.sleep(0.1)
+    spans = []
+    for job in submitted:
+        words = course.log(course.ml.jobs.get(job.name)).split()
+        spans.append((float(words[words.index("from") + 1]), float(words[words.index("to") + 1])))
+    overlap = max(sum(start <= moment < end for start, end in spans) for moment, _ in spans)
+    assert 2 <= overlap <= 4
+    assert most <= 4

@@ -77,8 +77,8 @@ ml = MLClient(DefaultAzureCredential(), {settings.workspace.subscription!r}, {se
               {settings.workspace.name!r})
 def job(pin):
     conda = {{"name": "e", "dependencies": ["python=3.11", "pip", {{"pip": [pin]}}]}}
-    return ml.jobs.create_or_update(command(
-        command="python -c 'import six; print(six.__version__)'", environment=Environment(image="python", conda_file=conda)))
+    environment = Environment(image="python", conda_file=conda)
+    return ml.jobs.create_or_update(command(command="python -c 'import six'", environment=environment))
 for name in [job(pin).name for pin in ("six==1.16.0", "six==1.16.0", "six==1.17.0")]:
     while ml.jobs.get(name).status not in ("Completed", "Failed", "Canceled"):
         time.sleep(0.2)
@@ -94,13 +94,8 @@ for name in [job(pin).name for pin in ("six==1.16.0", "six==1.16.0", "six==1.17.
 
 def test_l5_03_pip_requirements_file_is_registered_as_a_conda_specification(course, tmp_path):
     (tmp_path / "requirements.txt").write_text("scikit-learn==1.5.2\npandas<2\n", encoding="utf-8")
-    (tmp_path / "conda.yml").write_text(
-        "name: from-pip\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n      - -r requirements.txt\n",
-        encoding="utf-8",
-    )
-    (tmp_path / "environment.yml").write_text(
-        "name: from-pip\nimage: python\nconda_file: conda.yml\n", encoding="utf-8"
-    )
+    text = "name: from-pip\nimage: python\nconda_file: requirements.txt\n"
+    (tmp_path / "environment.yml").write_text(text, encoding="utf-8")
     course.cli("environment", "register", str(tmp_path / "environment.yml"), "-e", "local")
     conda = course.ml.environments.get("from-pip", label="latest").conda_file
     assert conda["dependencies"][-1] == {"pip": ["scikit-learn==1.5.2", "pandas<2"]}

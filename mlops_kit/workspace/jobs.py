@@ -1,0 +1,235 @@
+"""Jobs of a workspace: list, show, stream, cancel, download and compare."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlops_kit.errors import UsageError
+from mlops_kit.workspace import artifacts, failures, tracking
+from mlops_kit.workspace.connect import Workspace
+from mlops_kit.workspace.nearest import not_found
+from mlops_kit.workspace.secrets import masked
+from mlops_kit.workspace.waiting import NoAnswer
+
+NEAREST_OF = 200  # jobs that are looked at for a near name
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which jobs a list shows; empty means any."""
+
+    experiment: str = ""
+    status: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    parent: str = ""
+    archived: bool = False
+    limit: int = 50
+
+
+def every(workspace: Workspace, filters: Filters) -> list[dict[str, Any]]:
+    """Return the newest jobs that pass the filters."""
+    view = "ArchivedOnly" if filters.archived else "ActiveOnly"
+    with failures.readable("list jobs"):
+        found = workspace.ml.jobs.list(parent_job_name=filters.parent or None, list_view_type=view)
+        passing = (row(job) for job in found if job is not None and _passes(job, filters))
+        return list(itertools.islice(passing, filters.limit))
+
+
+def row(job: Any) -> dict[str, Any]:
+    """Return what a list shows of a job."""
+    created = job.creation_context.created_at if job.creation_context else None
+    return {
+        "name": job.name,
+        "display_name": job.display_name,
+        "experiment": job.experiment_name,
+        "type": str(job.type),
+        "status": job.status,
+        "created": created.isoformat(timespec="seconds") if created else None,
+    }
+
+
+def get(workspace: Workspace, name: str) -> Any:
+    """Return the SDK's job; an unknown name is answered with the nearest recent ones."""
+    with failures.readable(f"find the job {name!r}"):
+        try:
+            return workspace.ml.jobs.get(name)
+        except Exception as error:
+            if not failures.is_missing(error):
+                raise
+            recent = itertools.islice(workspace.ml.jobs.list(), NEAREST_OF)
+            raise not_found("job", name, [job.name for job in recent if job is not None]) from error
+
+
+def exists(workspace: Workspace, name: str) -> bool:
+    """Tell whether the workspace has a job of this name."""
+    with failures.readable(f"look for the job {name!r}"):
+        try:
+            workspace.ml.jobs.get(name)
+        except Exception as error:
+            if failures.is_missing(error):
+                return False
+            raise
+        return True
+
+
+def show(workspace: Workspace, name: str) -> dict[str, Any]:
+    """Return what is known of a job: state, inputs, what it logged, the files it wrote; secrets masked."""
+    job = get(workspace, name)
+    with failures.readable(f"show the job {name!r}"):
+        logged = tracking.logged(workspace.tracking, name)
+        found = artifacts.files(workspace.store, name)
+    known = row(job) | {
+        "description": job.description,
+        "compute": getattr(job, "compute", None),
+        "environment": str(getattr(job, "environment", None) or "") or None,
+        "command": getattr(job, "command", None),
+        "inputs": inputs(job),
+        "environment_variables": getattr(job, "environment_variables", None),
+        "tags": job.tags,
+        "params": logged.parameters,
+        "metrics": logged.metrics,
+        "files": [each.path for each in found],
+        "link": job.studio_url,
+    }
+    return dict(masked({key: value for key, value in known.items() if value not in (None, {}, [], "")}))
+
+
+def inputs(job: Any) -> dict[str, Any]:
+    """Return the inputs of a job as plain values: literals, or the path of what is read."""
+    found = getattr(job, "inputs", None) or {}
+    return {key: _plain(value) for key, value in dict(found).items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return the path of an input, or the literal itself."""
+    inner = getattr(value, "_data", value)  # nodes of the SDK wrap what was given to them
+    path = getattr(inner, "path", None)
+    if path is not None:
+        return str(path)
+    return inner if isinstance(inner, str | int | float | bool) or inner is None else str(inner)
+
+
+def state(workspace: Workspace, name: str) -> Callable[[], str]:
+    """Return a question for :func:`waiting.wait`: the state of a job, or NoAnswer where the service cannot say."""
+
+    def ask() -> str:
+        with failures.readable(f"ask for the state of {name!r}"):
+            try:
+                return str(workspace.ml.jobs.get(name).status)
+            except Exception as error:
+                reason = failures.says_nothing(error)
+                if reason is None:
+                    raise
+                raise NoAnswer(reason) from error
+
+    return ask
+
+
+def follow(workspace: Workspace, name: str) -> threading.Thread:
+    """Print the job's logs as they grow, in a thread that ends with the job.
+
+    A thread, because the SDK's ``stream`` has no time limit and stops for good when a token expires.
+    """
+    thread = threading.Thread(target=_stream, args=(workspace.ml, name), daemon=True)
+    thread.start()
+    return thread
+
+
+def _stream(ml: Any, name: str) -> None:
+    """Stream until the job ends; how it ended is asked for elsewhere."""
+    from azure.core.exceptions import AzureError
+
+    try:
+        ml.jobs.stream(name)
+    except AzureError:
+        return
+
+
+def cancel(workspace: Workspace, name: str) -> None:
+    """Ask the service to cancel a job; returns when it has accepted."""
+    get(workspace, name)
+    with failures.readable(f"cancel the job {name!r}"):
+        workspace.ml.jobs.begin_cancel(name).wait()
+
+
+def files(workspace: Workspace, name: str, prefix: str = "") -> list[artifacts.Artifact]:
+    """Return the files of a job, sorted by path."""
+    get(workspace, name)
+    with failures.readable(f"list the files of the job {name!r}"):
+        return list(artifacts.files(workspace.store, name, prefix))
+
+
+def download(workspace: Workspace, name: str, folder: Path, prefix: str = "", force: bool = False) -> list[Path]:
+    """Write the files of a job below a folder; ``prefix`` is one file or one folder of them.
+
+    Raises :class:`UsageError` for a prefix the job has not, naming the files it has, and, unless ``force``, for a file
+    that would be replaced.
+    """
+    get(workspace, name)
+    with failures.readable(f"download the files of {name!r}"):
+        wanted = artifacts.files(workspace.store, name, prefix)
+        if not wanted:
+            raise missing_path(workspace, name, prefix)
+        present = [each.path for each in wanted if (folder / each.path).exists()]
+        if present and not force:
+            raise UsageError(f"{folder / present[0]} exists already; --force replaces it")
+        return artifacts.download(workspace.store, name, wanted, folder)
+
+
+def download_outputs(workspace: Workspace, name: str, folder: Path, force: bool = False) -> list[Path]:
+    """Write everything a job has, named outputs included, as the SDK lays it out, into a new or empty folder."""
+    get(workspace, name)
+    if folder.exists() and any(folder.iterdir()) and not force:
+        raise UsageError(f"{folder} is not empty; --force writes into it")
+    with failures.readable(f"download the job {name!r}"):
+        workspace.ml.jobs.download(name, download_path=folder, all=True)
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def missing_path(workspace: Workspace, name: str, prefix: str) -> UsageError:
+    """Return the error for a path the job has not, naming the files it has."""
+    present = [each.path for each in artifacts.files(workspace.store, name)]
+    if not present:
+        return UsageError(f"the job {name!r} has no files")
+    known = (
+        "; its files are " + ", ".join(present[:20]) + (f" and {len(present) - 20} more" if len(present) > 20 else "")
+    )
+    return UsageError(f"the job {name!r} has no file or folder {prefix!r}{known}")
+
+
+def compare(workspace: Workspace, first: str, second: str) -> dict[str, dict[str, list[Any]]]:
+    """Return the inputs, parameters and metrics in which two jobs differ, as ``{kind: {key: [first, second]}}``."""
+    jobs = [get(workspace, name) for name in (first, second)]
+    with failures.readable("read what the jobs logged"):
+        logged = [tracking.logged(workspace.tracking, name) for name in (first, second)]
+    pairs = {
+        "inputs": [inputs(job) for job in jobs],
+        "params": [each.parameters for each in logged],
+        "metrics": [each.metrics for each in logged],
+    }
+    return {kind: differing(*values) for kind, values in pairs.items()}
+
+
+def differing(first: dict[str, Any], second: dict[str, Any]) -> dict[str, list[Any]]:
+    """Return the keys whose values differ, None standing for a key that one side lacks."""
+    keys = sorted(first.keys() | second.keys())
+    return {key: [first.get(key), second.get(key)] for key in keys if not _same(first.get(key), second.get(key))}
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Compare two values, NaN being equal to itself."""
+    return bool(one == other or (one != one and other != other))  # noqa: PLR0124  the test for NaN
+
+
+def _passes(job: Any, filters: Filters) -> bool:
+    """Tell whether a job passes the filters."""
+    return (
+        (not filters.experiment or job.experiment_name == filters.experiment)
+        and (not filters.status or str(job.status).lower() == filters.status.lower())
+        and all((job.tags or {}).get(key) == value for key, value in filters.tags.items())
+    )

@@ -1,0 +1,83 @@
+"""What a job logged: metrics and parameters through MLflow's REST API of the workspace.
+
+MLflow itself is not asked: it takes seconds to import and is not part of the ``azure`` extra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Last value of every metric, and the parameters, of a run."""
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value of a metric; ``at`` in milliseconds since the epoch."""
+
+    value: float
+    step: int
+    at: int
+
+
+def open_tracking(uri: str, credential: Any, scope: str) -> Any:
+    """Return an azure-core client for a workspace's tracking URI (``azureml://`` is https under another name)."""
+    from azure.core import PipelineClient
+    from azure.core.pipeline.policies import BearerTokenCredentialPolicy, RetryPolicy
+
+    address = uri.replace("azureml://", "https://", 1).partition("?")[0]
+    return PipelineClient(address, policies=[RetryPolicy(), BearerTokenCredentialPolicy(credential, scope)])
+
+
+def logged(client: Any, job: str) -> Logged:
+    """Return what a job logged; a job that never started a run has logged nothing."""
+    reply = _get(client, "runs/get", run_id=job)
+    if reply is None:
+        return Logged()
+    data = reply["run"].get("data", {})
+    return Logged(
+        {each["key"]: float(each["value"]) for each in data.get("metrics", [])},
+        {each["key"]: each["value"] for each in data.get("params", [])},
+    )
+
+
+def history(client: Any, job: str, metric: str) -> tuple[Point, ...]:
+    """Return every value of a metric in the order of steps and times."""
+    points = (
+        Point(float(each["value"]), int(each.get("step", 0)), int(each.get("timestamp", 0)))
+        for each in _pages(client, job, metric)
+    )
+    return tuple(sorted(points, key=lambda point: (point.step, point.at)))
+
+
+def _pages(client: Any, job: str, metric: str) -> Iterator[dict[str, Any]]:
+    """Yield the entries of a metric's history, page after page."""
+    token: str | None = None
+    while True:
+        extra = {"page_token": token} if token else {}
+        reply = _get(client, "metrics/get-history", run_id=job, metric_key=metric, max_results=PAGE, **extra) or {}
+        yield from reply.get("metrics", [])
+        token = reply.get("next_page_token")
+        if not token:
+            return
+
+
+def _get(client: Any, call: str, **parameters: Any) -> dict[str, Any] | None:
+    """Return the JSON of a GET, or None for 404."""
+    from azure.core.rest import HttpRequest
+
+    reply = client.send_request(HttpRequest("GET", f"api/2.0/mlflow/{call}", params=parameters))
+    if reply.status_code == 404:
+        return None
+    reply.raise_for_status()
+    document: dict[str, Any] = reply.json()
+    return document

@@ -1,0 +1,55 @@
+"""The line that says why a job failed (field report R26)."""
+
+import pytest
+
+from mlops_kit.workspace.artifacts import Artifact
+from mlops_kit.workspace.reasons import exception_line, log_path, stated_message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ValueError: bad split",
+        "mlflow.exceptions.MlflowException: no run",
+        "KeyboardInterrupt",
+        "urllib.error.HTTPError: HTTP 403",
+    ],
+)
+def test_line_that_names_an_exception_is_found(line):
+    assert exception_line(("Traceback (most recent call last):", "  raise x", line, "")) == line
+
+
+def test_last_exception_wins():
+    assert exception_line(("KeyError: 'a'", "During handling ...", "ValueError: bad split")) == "ValueError: bad split"
+
+
+def test_ordinary_output_is_no_exception():
+    assert exception_line(("epoch 1: loss 0.3", "Errors so far: 0", "")) == ""
+
+
+def test_log_of_the_user_comes_first():
+    files = tuple(
+        Artifact(path, 1) for path in ("logs/azureml/executionlogs.txt", "outputs/a.txt", "user_logs/std_log.txt")
+    )
+
+    assert log_path(files) == "user_logs/std_log.txt"
+
+
+def test_log_of_the_first_process_of_many():
+    files = tuple(Artifact(f"user_logs/std_log_process_{n}.txt", 1) for n in (2, 0, 1))
+
+    assert log_path(files) == "user_logs/std_log_process_0.txt"
+
+
+def test_job_without_log_has_no_path():
+    assert log_path((Artifact("outputs/model.pkl", 1),)) == ""
+
+
+def test_message_is_taken_out_of_the_error_document():
+    text = 'Exception : \n {\n "error": {"code": "UserError", "message": "the image {x} is missing"}\n} '
+
+    assert stated_message(text) == "the image {x} is missing"
+
+
+def test_text_without_an_error_document_states_nothing():
+    assert stated_message("it broke") == ""

@@ -15,7 +15,7 @@ AUTHOR = "local"
 
 
 def parse(resource_id: str) -> dict[str, str]:
-    """Return an id's parts by the lower-case name of the segment before each: ``subscriptions``, ``resourcegroups``, ...
+    """Return an id's parts, each under the segment before it in lower case: ``subscriptions``, ``resourcegroups``, ...
 
     The value after ``providers`` is the namespace; an id without a leading slash is read the same way.
     """
@@ -49,7 +49,10 @@ def timestamp(moment: datetime) -> str:
 
 
 def stamped(plane: Plane, body: dict[str, Any], previous: Resource | dict[str, Any] | None) -> dict[str, Any]:
-    """Return ``body`` (with its ``id``) plus ``name``, ``type`` and ``systemData``; creation facts are kept from ``previous``."""
+    """Return ``body`` (with its ``id``) plus ``name``, ``type`` and ``systemData``.
+
+    What ``previous`` (the stored resource, or its body) says about its creation is kept.
+    """
     now = timestamp(plane.now())
     earlier = previous.body if isinstance(previous, Resource) else previous or {}
     created = earlier.get("systemData", {})
@@ -67,7 +70,7 @@ def stamped(plane: Plane, body: dict[str, Any], previous: Resource | dict[str, A
 
 
 def workspace_guid(plane: Plane, workspace_id: str) -> str:
-    """Return ``properties.workspaceId``, which is new each time a workspace of that name is created; 404 without one."""
+    """Return ``properties.workspaceId``, which is new each time a workspace of that name is created; 404 without it."""
     workspace = plane.store.get(workspace_id, f"The workspace '{workspace_id.rpartition('/')[2]}'")
     return str(workspace.properties["workspaceId"])
 

@@ -125,14 +125,6 @@ class ResourceStore:
             self._connection.execute("DELETE FROM resources WHERE key > ? AND key < ?", (key + "/", key + "0"))
         return bool(there)
 
-    def list(self, collection: str, *, newest_first: bool = False) -> list[Resource]:
-        """Return the members of a collection such as ``.../workspaces/w/jobs`` in order of creation."""
-        order = "DESC" if newest_first else "ASC"
-        query = f"SELECT body, private FROM resources WHERE collection = ? ORDER BY sequence {order}"  # noqa: S608
-        with self._lock:
-            rows = self._connection.execute(query, (collection.lower(),)).fetchall()
-        return [Resource(json.loads(body), json.loads(private)) for body, private in rows]
-
     def under(self, prefix: str) -> list[Resource]:
         """Return every resource below an id, at any depth, in order of creation."""
         key = prefix.lower().rstrip("/")
@@ -141,6 +133,14 @@ class ResourceStore:
                 "SELECT body, private FROM resources WHERE key > ? AND key < ? ORDER BY sequence",
                 (key + "/", key + "0"),
             ).fetchall()
+        return [Resource(json.loads(body), json.loads(private)) for body, private in rows]
+
+    def list(self, collection: str, *, newest_first: bool = False) -> list[Resource]:
+        """Return the members of a collection such as ``.../workspaces/w/jobs`` in order of creation."""
+        order = "DESC" if newest_first else "ASC"
+        query = f"SELECT body, private FROM resources WHERE collection = ? ORDER BY sequence {order}"  # noqa: S608
+        with self._lock:
+            rows = self._connection.execute(query, (collection.lower(),)).fetchall()
         return [Resource(json.loads(body), json.loads(private)) for body, private in rows]
 
     def next_number(self, name: str) -> int:

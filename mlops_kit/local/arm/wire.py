@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -37,6 +38,16 @@ class NotFoundError(ArmError):
 
     def __init__(self, what: str) -> None:
         super().__init__(404, "ResourceNotFound", f"{what} was not found.")
+
+    @classmethod
+    def among(cls, kind: str, name: str, known: Iterable[str]) -> NotFoundError:
+        """Return the 404 for ``The <kind> '<name>'`` that offers the nearest of the names that exist."""
+        error = cls(f"The {kind} '{name}'")
+        near = get_close_matches(name, list(known), n=3)
+        if near:
+            error.message += " Did you mean " + " or ".join(f"'{one}'" for one in near) + "?"
+            error.args = (error.message,)
+        return error
 
 
 class BadRequestError(ArmError):

@@ -1,12 +1,37 @@
-"""One module per resource type. Each holds a URL table ``ROUTES``, its handlers and its rules; this module lists them all."""
+"""One module per resource type, with its URL table ``ROUTES``, its handlers and its rules; this module lists them all."""
 
 from __future__ import annotations
 
 from mlops_kit.local.arm import operations
 from mlops_kit.local.plane import Plane
+from mlops_kit.local.providers import (
+    computes,
+    datastores,
+    identity,
+    resource_groups,
+    resources,
+    usages,
+    workspaces,
+)
 
-ROUTES = (*operations.ROUTES,)
+ROUTES = (
+    *operations.ROUTES,
+    *identity.ROUTES,
+    *resource_groups.ROUTES,
+    *resources.ROUTES,
+    *workspaces.ROUTES,
+    *datastores.ROUTES,
+    *computes.ROUTES,
+    *usages.ROUTES,
+)
 
 
 def prepare(plane: Plane) -> None:
-    """Create what every instance has: the default resource group, workspace, datastores and computes."""
+    """Create what every instance has, where it is not there yet: group, workspace with its datastores, computes."""
+    name = plane.settings.workspace
+    if plane.store.find(resource_groups.group_id(name.subscription, name.group)) is None:
+        resource_groups.create(plane, name.subscription, name.group, {"location": resource_groups.LOCATION})
+    if plane.store.find(name.id) is None:
+        workspaces.create(plane, name, resource_groups.LOCATION)
+        for compute in plane.settings.computes:
+            computes.create_cluster(plane, name.id, compute)

@@ -1,0 +1,160 @@
+"""Azurite as a process: started on a folder that survives it, checked, stopped so that it saves its data first."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from mlops_kit.errors import LocalError
+from mlops_kit.local import azurite as install
+from mlops_kit.local import gateway
+from mlops_kit.local.settings import STORAGE_ACCOUNT, LocalSettings
+
+_FLAGS = ("--skipApiVersionCheck", "--disableTelemetry", "--loose", "--silent", "--blobHost", "127.0.0.1")
+_START_SECONDS = 60
+_STOP_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """Azurite's process as recorded in the state folder, so that the next start finds one that was left behind."""
+
+    pid: int
+    created: float
+    port: int
+
+
+class Azurite:
+    """A running Azurite blob service on 127.0.0.1 whose data are in one folder and survive it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, settings: LocalSettings, authority: Path) -> None:
+        self.port = port
+        self.settings = settings
+        self.authority = authority
+        self._process = process
+
+    @classmethod
+    def start(cls, settings: LocalSettings, accounts: Mapping[str, str] | None = None) -> Azurite:
+        """Start Azurite on ``settings.blobs`` and return when it answers with the right version, folder and port.
+
+        ``accounts`` are name -> base64 key; by default there is the one account that every emulator has. An
+        Azurite that a killed control plane left on this folder is stopped first, which makes it save its data.
+        """
+        stop_recorded(settings.state)
+        files = gateway.certificate(settings)
+        settings.blobs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.logs.mkdir(parents=True, exist_ok=True)
+        command = [*install.program(), *_FLAGS, "--cert", str(files.chain), "--key", str(files.key)]
+        for _ in range(3):  # the free port may be taken by another program between the choice and the start
+            started = cls._spawn(settings, command, files.authority, accounts)
+            if started.answers():
+                started.check()
+                return started
+        raise LocalError(f"Azurite did not start: {_tail(settings.logs / 'azurite.log')}")
+
+    @classmethod
+    def _spawn(
+        cls, settings: LocalSettings, command: Sequence[str], authority: Path, accounts: Mapping[str, str] | None
+    ) -> Azurite:
+        port = _free_port()
+        # The user's own AZURITE_* variables are for the user's own Azurite.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AZURITE_")}
+        if accounts:
+            environment["AZURITE_ACCOUNTS"] = ";".join(f"{name}:{key}" for name, key in accounts.items())
+        with (settings.logs / "azurite.log").open("wb") as output:
+            process = subprocess.Popen(
+                [*command, "--blobPort", str(port), "--location", str(settings.blobs)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,  # a signal to the control plane's group must not take the data with it
+            )
+        record = _Record(process.pid, psutil.Process(process.pid).create_time(), port)
+        (settings.state / "azurite.json").write_text(json.dumps(asdict(record)), encoding="ascii")
+        return cls(process, port, settings, authority)
+
+    def answers(self) -> bool:
+        """Wait until the port is open; say whether the process still lives then."""
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                time.sleep(0.01)
+            else:
+                return self._process.poll() is None
+        self.stop()
+        return False
+
+    def check(self) -> None:
+        """Make sure that it is our Azurite (its certificate says so), of the pinned version, on our folder."""
+        try:
+            connection = self.connect()
+            connection.request("GET", f"/{STORAGE_ACCOUNT}?comp=list")
+            server = connection.getresponse().headers.get("Server", "")
+            connection.close()
+        except (OSError, http.client.HTTPException) as error:
+            self.stop()
+            raise LocalError(f"Azurite does not answer on port {self.port}: {error}") from None
+        expected = f"Azurite-Blob/{install.VERSION}"
+        if server != expected or not (self.settings.blobs / "__azurite_db_blob__.json").exists():
+            self.stop()
+            raise LocalError(
+                f"'{server}' answers on port {self.port}; {expected} on {self.settings.blobs} was expected"
+            )
+
+    def connect(self) -> http.client.HTTPSConnection:
+        """Return a new connection, with TLS verified against the control plane's own authority."""
+        context = ssl.create_default_context(cafile=str(self.authority))
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=120, context=context)
+
+    def stop(self) -> None:
+        """Stop Azurite; it saves its data first."""
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        (self.settings.state / "azurite.json").unlink(missing_ok=True)
+
+
+def stop_recorded(state: Path) -> bool:
+    """Stop the Azurite that a killed control plane left running on a state folder; say whether there was one."""
+    path = state / "azurite.json"
+    try:
+        record = _Record(**json.loads(path.read_text(encoding="ascii")))
+        process = psutil.Process(record.pid)
+        left_behind = abs(process.create_time() - record.created) < 1  # else the number was given to another process
+    except (FileNotFoundError, ValueError, TypeError, psutil.NoSuchProcess):
+        left_behind = False
+    if left_behind:
+        process.terminate()
+        _, alive = psutil.wait_procs([process], timeout=_STOP_SECONDS)
+        for one in alive:
+            one.kill()
+    path.unlink(missing_ok=True)
+    return left_behind
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _tail(path: Path, count: int = 5) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.exists() else []
+    return " | ".join(lines[-count:]) or f"{path} is empty"

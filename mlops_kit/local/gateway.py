@@ -1,0 +1,397 @@
+"""The door between client processes and the control plane: a CONNECT router, and the certificates behind it.
+
+The router decides by host name and never opens TLS; a local authority lets unmodified SDKs trust what it leads to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import logging.handlers
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from mlops_kit.local.settings import DOMAIN, SCHEMA_HOST, LocalSettings
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+log = logging.getLogger("mlops_kit.local.router")
+
+BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
+LEAF_DAYS = 800  # the longest that macOS accepts from a private authority is 825
+_NAMES = ("localhost", f"*.{DOMAIN}", f"*.blob.core.{DOMAIN}", f"*.dfs.core.{DOMAIN}", f"*.api.{DOMAIN}", SCHEMA_HOST)
+
+# Every domain under which Azure answers, sovereign clouds included, and where a virtual machine asks for tokens.
+AZURE_DOMAINS = (
+    "azure.com", "azure.net", "azure.cn", "azure.us", "windows.net", "azureml.ms", "azureml.net", "azureml.com",
+    "azureml-test.net", "microsoftonline.com", "microsoftonline.us", "microsoftonline-p.com", "chinacloudapi.cn",
+    "partner.microsoftonline.cn", "usgovcloudapi.net", "azurewebsites.net", "azureedge.net", "azurefd.net",
+    "azurecr.io", "azure-api.net", "azure-automation.net", "azurecontainer.io", "azurecontainerapps.io", "cloudapp.net",
+    "trafficmanager.net", "windowsazure.com", "msidentity.com", "graph.microsoft.com", "services.visualstudio.com",
+    "applicationinsights.io", "login.live.com", "169.254.169.254", "168.63.129.16",
+)  # fmt: skip
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Files of the local certificate authority and of the server certificate that it signed; all are mode 0600."""
+
+    authority: Path
+    chain: Path  # the server certificate, then the authority
+    key: Path
+    bundle: Path  # the certificates that were trusted before, and the authority
+
+
+def certificate(settings: LocalSettings, environ: Mapping[str, str] = os.environ) -> Certificate:
+    """Return the certificate of a state folder; create it where it is missing or expires within a day.
+
+    The bundle always holds what ``environ`` names as trusted (else certifi's list), so that hosts passed through
+    by the router are trusted exactly as before.
+    """
+    folder = settings.certificates
+    files = Certificate(*(folder / name for name in ("authority.pem", "chain.pem", "key.pem", "bundle.pem")))
+    if not _is_current(folder / "expires"):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _issue(files, folder / "expires")
+    bundle = _trusted_before(files.bundle, environ) + b"\n" + files.authority.read_bytes()
+    if not files.bundle.exists() or files.bundle.read_bytes() != bundle:
+        _write_private(files.bundle, bundle)
+    return files
+
+
+def _is_current(expires: Path) -> bool:
+    try:
+        return float(expires.read_text(encoding="ascii")) > time.time() + 24 * 3600
+    except (FileNotFoundError, ValueError):
+        return False
+
+
+def _trusted_before(own: Path, environ: Mapping[str, str]) -> bytes:
+    for name in BUNDLE_VARIABLES:
+        path = Path(environ.get(name) or os.devnull)
+        if path.is_file() and path.resolve() != own.resolve():
+            return path.read_bytes()
+    import certifi
+
+    return Path(certifi.where()).read_bytes()
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
+def _issue(files: Certificate, expires: Path) -> None:
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    authority_key, leaf_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    authority = _authority(authority_key)
+    leaf = _leaf(authority, authority_key, leaf_key)
+    pem = serialization.Encoding.PEM
+    _write_private(files.authority, authority.public_bytes(pem))
+    _write_private(files.chain, leaf.public_bytes(pem) + authority.public_bytes(pem))
+    plain = serialization.NoEncryption()
+    _write_private(files.key, leaf_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    # Written last: a start that was killed half-way issues again. The authority's key is not kept at all.
+    _write_private(expires, str(leaf.not_valid_after_utc.timestamp()).encode())
+
+
+def _named(text: str) -> x509.Name:
+    from cryptography import x509
+
+    return x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, text)])
+
+
+def _unsigned(subject: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    from datetime import UTC, datetime, timedelta
+
+    from cryptography import x509
+
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(_named(subject))
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=LEAF_DAYS))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    subject = "mlops_kit local control plane"
+    usage = x509.KeyUsage(
+        digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
+        data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+    return (
+        _unsigned(subject, _named(subject), key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _leaf(
+    authority: x509.Certificate, authority_key: ec.EllipticCurvePrivateKey, key: ec.EllipticCurvePrivateKey
+) -> x509.Certificate:
+    from ipaddress import ip_address
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    names = [*map(x509.DNSName, _NAMES), x509.IPAddress(ip_address("127.0.0.1"))]
+    signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
+    return (
+        _unsigned("localhost", authority.subject, key)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(signer, critical=False)
+        .sign(authority_key, hashes.SHA256())
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where a host leads: ``blob``, ``plane``, ``loopback``, ``outside``; or ``refused`` with the reason."""
+
+    kind: str
+    reason: str = ""
+
+
+def decide(host: str, network: str) -> Decision:
+    """Return where the router takes a host. An Azure host is refused whatever ``network`` says."""
+    name = host.lower().rstrip(".").strip("[]")
+    if name == SCHEMA_HOST:
+        return Decision("plane")
+    if name.endswith((f".blob.core.{DOMAIN}", f".dfs.core.{DOMAIN}")):
+        return Decision("blob")
+    if _is_under(name, DOMAIN):
+        return Decision("plane")
+    if any(_is_under(name, domain) for domain in AZURE_DOMAINS):
+        return Decision("refused", f"The local control plane lets no Azure host through: {name}")
+    if name in _LOOPBACK:
+        return Decision("loopback")
+    if network != "allow":
+        return Decision("refused", f"The local control plane was started with network: deny and refuses {name}")
+    return Decision("outside")
+
+
+def _is_under(name: str, domain: str) -> bool:
+    return name == domain or name.endswith(f".{domain}")
+
+
+class Router:
+    """The listening CONNECT router and its open connections."""
+
+    def __init__(self, server: asyncio.Server, connections: set[asyncio.Task[None]]) -> None:
+        self._server = server
+        self._connections = connections
+        self.port: int = server.sockets[0].getsockname()[1]
+
+    def close(self) -> None:
+        """Stop listening and drop every open connection."""
+        self._server.close()
+        for connection in self._connections:
+            connection.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What a connection needs to know: the ports on this machine and the proxies that were in use before."""
+
+    network: str
+    ports: Mapping[str, int]
+    proxies: dict[str, str]  # http, https, all, no -> the value of the variable
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """The head of what a client sent to the proxy; ``head`` is everything up to the blank line."""
+
+    method: str
+    target: str
+    host: str
+    port: int
+    head: bytes
+
+
+async def start_router(
+    settings: LocalSettings, https_port: int, blob_port: int, environ: Mapping[str, str] = os.environ
+) -> Router:
+    """Listen on a free port of 127.0.0.1; hosts outside go through the proxy that ``environ`` names, if any."""
+    _log_to(settings.logs / "router.log")
+    way = _Way(settings.network, {"plane": https_port, "blob": blob_port}, _proxies(environ))
+    connections: set[asyncio.Task[None]] = set()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None:  # asyncio always runs this callback in a task
+            return
+        connections.add(task)
+        try:
+            await _answer(way, reader, writer)
+        except asyncio.CancelledError:  # Router.close: the connection ends here, nobody awaits this task
+            log.info("closed an open connection at shutdown")
+        except OSError as error:
+            log.info("connection ended: %s", error)
+        finally:
+            connections.discard(task)
+            writer.close()
+
+    return Router(await asyncio.start_server(accept, "127.0.0.1", 0), connections)
+
+
+def _log_to(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log.propagate = False
+    log.setLevel(logging.INFO)
+    for old in log.handlers[:]:
+        log.removeHandler(old)
+        old.close()
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=10**7, backupCount=1)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    log.addHandler(handler)
+
+
+async def _answer(way: _Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    request = await _read_request(reader)
+    if request is None:
+        return _refuse(writer, "400", "This port is an HTTP proxy: it takes CONNECT host:port or GET http://host/path")
+    decision = decide(request.host, way.network)
+    log.info("%s %s:%d %s", request.method, request.host, request.port, decision.kind)
+    if decision.kind == "refused":
+        return _refuse(writer, "403", decision.reason)
+    try:
+        far_reader, far_writer = await asyncio.wait_for(_reach(way, decision, request, writer), 30)
+    except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+        return _refuse(writer, "502", f"{request.host}:{request.port} could not be reached: {error or 'timeout'}")
+    try:
+        await _pump_both((reader, writer), (far_reader, far_writer))
+    finally:
+        far_writer.close()
+
+
+async def _read_request(reader: asyncio.StreamReader) -> _Request | None:
+    try:
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
+        method, target, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
+        address = urlsplit(f"//{target}" if method == "CONNECT" else target)
+        port = address.port or (443 if method == "CONNECT" else 80)
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, ValueError):
+        return None
+    if not address.hostname or (method != "CONNECT" and address.scheme != "http"):
+        return None
+    return _Request(method, target, address.hostname, port, head)
+
+
+def _refuse(writer: asyncio.StreamWriter, status: str, reason: str) -> None:
+    # The reason is also the status line's phrase, because that is all that HTTP clients show of a refused CONNECT.
+    body = f"{reason}.\n".encode()
+    head = f"HTTP/1.1 {status} {reason}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close"
+    writer.write(head.encode("latin-1", "replace") + b"\r\n\r\n" + body)
+    log.info("  %s %s", status, reason)
+
+
+_Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def _reach(way: _Way, decision: Decision, request: _Request, writer: asyncio.StreamWriter) -> _Pair:
+    """Open the far side and bring it to the point where bytes only have to be copied."""
+    proxy = _proxy_for(way, request) if decision.kind == "outside" else None
+    if proxy is not None:
+        far = await _open_proxy(proxy, request)
+    elif decision.kind in way.ports:
+        far = await asyncio.open_connection("127.0.0.1", way.ports[decision.kind])
+    else:
+        far = await asyncio.open_connection(request.host, request.port)
+    if request.method != "CONNECT":
+        far[1].write(_forwarded(request, absolute=proxy is not None, proxy=proxy))
+    elif proxy is None:
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    return far
+
+
+def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the proxy variables by scheme; the lower-case spelling wins, as in curl."""
+    named = {name: value for name, value in environ.items() if name.lower().endswith("_proxy") and value}
+    return {name.lower().removesuffix("_proxy"): named[name] for name in sorted(named)}
+
+
+def _proxy_for(way: _Way, request: _Request) -> SplitResult | None:
+    if _is_direct(request.host, way.proxies.get("no", "")):
+        return None
+    address = way.proxies.get("https" if request.method == "CONNECT" else "http") or way.proxies.get("all")
+    return urlsplit(address if "://" in address else f"http://{address}") if address else None
+
+
+def _is_direct(host: str, exceptions: str) -> bool:
+    """Say whether a NO_PROXY list names a host: by itself, by a domain above it, or by ``*``."""
+    domains = [entry.strip().lstrip(".").lower() for entry in exceptions.split(",")]
+    return "*" in domains or any(domain and _is_under(host, domain) for domain in domains)
+
+
+async def _open_proxy(proxy: SplitResult, request: _Request) -> _Pair:
+    secure = proxy.scheme == "https"
+    far = await asyncio.open_connection(proxy.hostname, proxy.port or (443 if secure else 80), ssl=secure or None)
+    if request.method == "CONNECT":
+        place = f"{request.host}:{request.port}"
+        lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}", *_credentials(proxy)]
+        far[1].write("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    return far
+
+
+def _credentials(proxy: SplitResult) -> list[str]:
+    if not proxy.username:
+        return []
+    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
+    return [f"Proxy-Authorization: Basic {base64.b64encode(pair).decode()}"]
+
+
+def _forwarded(request: _Request, *, absolute: bool, proxy: SplitResult | None) -> bytes:
+    """Return the head of a plain-HTTP request for the far side, which is told to close: one connection, one request."""
+    _, *fields = request.head.decode("latin-1").rstrip("\r\n").split("\r\n")
+    dropped = ("connection:", "proxy-connection:", "proxy-authorization:", "keep-alive:")
+    kept = [field for field in fields if not field.lower().startswith(dropped)]
+    parts = urlsplit(request.target)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    lines = [f"{request.method} {request.target if absolute else path} HTTP/1.1", *kept, "Connection: close"]
+    return "\r\n".join([*lines, *(_credentials(proxy) if proxy else []), "", ""]).encode("latin-1")
+
+
+async def _pump_both(near: _Pair, far: _Pair) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_pump(near[0], far[1]))
+        group.create_task(_pump(far[0], near[1]))
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Copy until the sender has finished, then finish towards the receiver, which may still be answering."""
+    try:
+        while chunk := await reader.read(1 << 16):
+            writer.write(chunk)
+            await writer.drain()
+        if writer.can_write_eof():
+            writer.write_eof()
+    except ConnectionError:
+        # One side is gone: what the other still sends has nowhere to go.
+        writer.close()

@@ -157,6 +157,25 @@ class Tracking:
         rows = [{"key": key, "value": value} for key, value in tags.items()]
         self._ask(workspace_id, "POST", f"{_API}/runs/log-batch", {"run_id": run_id, "tags": rows})
 
+    def experiment(self, workspace_id: str, experiment_id: str) -> dict[str, Any]:
+        """Return an experiment: ``name``, ``lifecycle_stage``, ...; 404 where it is missing."""
+        query = urlencode({"experiment_id": experiment_id})
+        found: dict[str, Any] = self._ask(workspace_id, "GET", f"{_API}/experiments/get?{query}")["experiment"]
+        return found
+
+    def logged_model(self, workspace_id: str, model_id: str) -> dict[str, Any]:
+        """Return ``info`` and ``data`` of a logged model; 404 where it is missing."""
+        found: dict[str, Any] = self._ask(workspace_id, "GET", f"{_API}/logged-models/{quote(model_id, safe='')}")[
+            "model"
+        ]
+        return found
+
+    def search(
+        self, workspace_id: str, kind: str, rows: list[dict[str, Any]], question: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the page of ``registered_models`` or ``model_versions`` that MLflow's search language selects."""
+        return self._ask(workspace_id, "POST", f"internal/search/{kind}", {**question, "rows": rows})
+
     def forward(self, workspace_id: str, call: Call, rest: str) -> Reply:
         """Answer an MLflow REST call (``rest`` is ``api/2.0/mlflow/...``) with what the process answers."""
         kind = call.headers.get("content-type", "application/json")
@@ -179,7 +198,7 @@ class Tracking:
         reply = self._send(workspace_id, method, f"/{rest}", raw, {"Content-Type": "application/json"})
         answer: dict[str, Any] = json.loads(reply.body or b"{}")
         if reply.status == 404:
-            raise NotFoundError(rest)
+            raise NotFoundError(str(answer.get("message") or rest))
         if reply.status >= 400:
             raise ArmError(400, str(answer.get("error_code", "BadRequest")), str(answer.get("message", "")))
         return answer
@@ -191,7 +210,8 @@ class Tracking:
             return self._child(workspace_id).send(method, target, body, headers)
 
     def _child(self, workspace_id: str) -> _Child:
-        key = workspace_id.lower()
+        found = self._resources.get(workspace_id, f"The workspace '{workspace_id.rpartition('/')[2]}'")
+        key = str(found.properties["workspaceId"])
         child = self._children.get(key)
         if child is not None and child.process.poll() is None:
             return child
@@ -200,24 +220,23 @@ class Tracking:
         with lock:
             child = self._children.get(key)
             if child is None or child.process.poll() is not None:
-                child = self._start(workspace_id)
+                child = self._start(found.id, key)
                 with self._lock:
-                    if self._stopping:
-                        child.stop()
-                        raise ArmError(409, "Stopping", "The local control plane is stopping.")
                     self._children[key] = child
+                    stopping = self._stopping
+                if stopping:
+                    child.stop()
+                    raise ArmError(409, "Stopping", "The local control plane is stopping.")
             return child
 
-    def _start(self, workspace_id: str) -> _Child:
-        found = self._resources.get(workspace_id, f"The workspace '{workspace_id.rpartition('/')[2]}'")
-        guid = str(found.properties["workspaceId"])
+    def _start(self, workspace_id: str, guid: str) -> _Child:
         folder = self._settings.tracking
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._settings.logs.mkdir(parents=True, exist_ok=True)
         port_file = folder / f"{guid}.port"
         port_file.unlink(missing_ok=True)
         secret = secrets.token_hex(24)
-        log = self._settings.logs / f"tracking-{found.body['name']}.log"
+        log = self._settings.logs / f"tracking-{workspace_id.rpartition('/')[2]}.log"
         process = _launch(folder / f"{guid}.db", artifact_url(workspace_id), port_file, log)
         if process.stdin:
             process.stdin.write(f"{secret}\n".encode())

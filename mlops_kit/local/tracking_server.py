@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 SECRET_HEADER = "X-Tracking-Secret"  # noqa: S105  the name of a header
-INTERNAL = "/internal/runs"
+INTERNAL = "/internal"
 _SCHEME = "workspace"
 # What MLflow's RunsArtifactRepository sends when it looks for the logged models of a run.
 _BY_NAME = re.compile(r"name = '[^']*'")
@@ -186,7 +186,44 @@ def _internal_endpoints(store: WorkspaceStore) -> list[_Rule]:
         start = int(body["start_ms"])
         return {"experiment_id": store.ensure_run(run_id, body["experiment"], body["name"], body["tags"], start)}
 
-    return [(f"{INTERNAL}/<run_id>", catch_mlflow_exception(ensure_run), ["PUT"])]
+    def search(kind: str) -> dict[str, Any]:
+        return _selected(kind, request.get_json())
+
+    return [
+        (f"{INTERNAL}/runs/<run_id>", catch_mlflow_exception(ensure_run), ["PUT"]),
+        (f"{INTERNAL}/search/<kind>", catch_mlflow_exception(search), ["POST"]),
+    ]
+
+
+def _selected(kind: str, question: dict[str, Any]) -> dict[str, Any]:
+    """Return the rows that a search selects, in MLflow's language, as MLflow's file registry selects them."""
+    from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+    from mlflow.protos.model_registry_pb2 import ModelVersion as VersionMessage
+    from mlflow.protos.model_registry_pb2 import RegisteredModel as ModelMessage
+    from mlflow.utils.proto_json_utils import parse_dict
+    from mlflow.utils.search_utils import SearchModelUtils, SearchModelVersionUtils, SearchUtils
+
+    kinds = {
+        "registered_models": (RegisteredModel, ModelMessage, SearchModelUtils, []),
+        "model_versions": (
+            ModelVersion,
+            VersionMessage,
+            SearchModelVersionUtils,
+            ["last_updated_timestamp DESC", "name ASC", "version_number DESC"],
+        ),
+    }
+    entity, message, language, order = kinds[kind]
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    entities = []
+    for row in question["rows"]:
+        filled = message()
+        parse_dict(row, filled)
+        entities.append(entity.from_proto(filled))
+        rows[row["name"], row.get("version", "")] = row
+    found = language.sort(language.filter(entities, question.get("filter")), question.get("order_by") or order)
+    page, token = SearchUtils.paginate(found, question.get("page_token"), int(question.get("max_results") or 100))
+    selected = [rows[one.name, str(getattr(one, "version", ""))] for one in page]
+    return {kind: selected, **({"next_page_token": token} if token else {})}
 
 
 def serve(app: Any, port_file: Path) -> None:

@@ -1,4 +1,4 @@
-"""One module per resource type, with its URL table ``ROUTES``, its handlers and its rules; this module lists them all."""
+"""One module per resource type: a URL table ``ROUTES``, its handlers and its rules. This module lists them all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from mlops_kit.local.providers import (
     computes,
     datastores,
     identity,
+    mlflow,
+    mlflow_artifacts,
+    mlflow_registry,
     resource_groups,
     resources,
     usages,
@@ -23,6 +26,9 @@ ROUTES = (
     *datastores.ROUTES,
     *computes.ROUTES,
     *usages.ROUTES,
+    *mlflow.ROUTES,
+    *mlflow_artifacts.ROUTES,
+    *mlflow_registry.ROUTES,
 )
 
 

@@ -37,7 +37,7 @@ REMOVED = (
     "MLFLOW_TRACKING_INSECURE_TLS", "MLFLOW_TRACKING_SERVER_CERT_PATH", "MLFLOW_REGISTRY_URI", "MLFLOW_RUN_ID",
     "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME", "ALL_PROXY", "all_proxy", "FTP_PROXY", "ftp_proxy",
 )  # fmt: skip
-_OUTSIDE = "MLOPS_KIT_LOCAL_OUTSIDE"  # what the variables below were before, for a control plane started among them
+OUTSIDE = "MLOPS_KIT_LOCALOUTSIDE"  # what the variables below were before, for a control plane started among them
 _MARKER = "settings.json"
 _TOKEN_DAYS = 30
 
@@ -263,13 +263,13 @@ def applied(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[st
     before = outside(environ)
     kept = {name: value for name, value in before.items() if name not in REMOVED}
     changed = {name: before.get(name) for name in (*variables, *REMOVED) if name in before or name in variables}
-    return {**kept, **variables, _OUTSIDE: json.dumps(changed)}
+    return {**kept, **variables, OUTSIDE: json.dumps(changed)}
 
 
 def outside(environ: Mapping[str, str]) -> dict[str, str]:
     """Return ``environ`` as it was before ``applied``, so that our own proxy is never taken for the user's."""
     restored = dict(environ)
-    for name, value in json.loads(restored.pop(_OUTSIDE, "{}")).items():
+    for name, value in json.loads(restored.pop(OUTSIDE, "{}")).items():
         restored.pop(name, None)
         if value is not None:
             restored[name] = value

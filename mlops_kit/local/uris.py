@@ -197,47 +197,65 @@ def long_form(location: Location) -> str:
     )
 
 
+def settle(plane: Plane, location: Location, *, kind: str = "") -> Location:
+    """Follow job outputs and assets to the datastore path, blob or web address that they stand for.
+
+    ``kind`` says which collection a bare ``azureml:NAME:VERSION`` is in. 404 where the asset or job is missing.
+    """
+    if isinstance(location, JobOutput):
+        return _settle_output(plane, location)
+    if isinstance(location, AssetReference):
+        return _settle_asset(plane, location, location.kind or kind)
+    return location
+
+
+def settled(plane: Plane, text: str, workspace_id: str) -> str:
+    """Return an address as the service stores it: long form, job outputs and assets followed; 404 if it is nowhere."""
+    location = settle(plane, parse(text, workspace_id))
+    if isinstance(location, DatastorePath):
+        datastores.container(plane, location.workspace, location.datastore)
+    return long_form(location) or text
+
+
 def resolve(plane: Plane, location: Location, *, kind: str = "") -> tuple[str, str]:
     """Return the container and the path (a blob, or a prefix of blobs) of a location.
 
-    ``kind`` says which collection a bare ``azureml:NAME:VERSION`` is in. 404 where the asset, job output or datastore
-    is missing; 400 where the location is not in this control plane's storage.
+    ``kind`` as for ``settle``. 404 where the asset, job output or datastore is missing; 400 where the location is not
+    in this control plane's storage.
     """
-    if isinstance(location, DatastorePath):
-        return datastores.container(plane, location.workspace, location.datastore), location.path
-    if isinstance(location, BlobPath):
-        return location.container, location.path
-    if isinstance(location, JobOutput):
-        return _resolve_output(plane, location)
-    if isinstance(location, AssetReference):
-        return _resolve_asset(plane, location, kind)
-    raise BadRequestError(f"{location} is not in this control plane's storage.", target="uri")
+    place = settle(plane, location, kind=kind)
+    if isinstance(place, DatastorePath):
+        return datastores.container(plane, place.workspace, place.datastore), place.path
+    if isinstance(place, BlobPath):
+        return place.container, place.path
+    raise BadRequestError(f"{place} is not in this control plane's storage.", target="uri")
 
 
-def _resolve_asset(plane: Plane, asset: AssetReference, kind: str) -> tuple[str, str]:
-    kind = asset.kind or kind
+def _settle_asset(plane: Plane, asset: AssetReference, kind: str) -> Location:
     found = versions.find_version(plane, asset.workspace, kind, asset.name, asset.version or asset.label)
-    if kind == "codes":
-        return str(found.private["container"]), str(found.private["prefix"])
-    field = {"data": "dataUri", "models": "modelUri"}.get(kind)
-    if field is None:
+    address = {"data": "dataUri", "models": "modelUri", "codes": "codeUri"}.get(kind)
+    if address is None:
         raise BadRequestError(f"An asset of {kind or 'unknown kind'} is not data.", target="uri")
-    return resolve(plane, parse(str(found.properties[field]), asset.workspace))
+    return settle(plane, parse(str(found.properties[address]), asset.workspace))
 
 
-def _resolve_output(plane: Plane, output: JobOutput) -> tuple[str, str]:
+def _settle_output(plane: Plane, output: JobOutput) -> Location:
     """Find a job's output: where the job says it is, else where a compute puts it by default."""
     if output.output in {"artifacts", "default"}:
-        container = datastores.container(plane, output.workspace, datastores.ARTIFACTS)
-        return container, f"ExperimentRun/dcid.{output.job}/{output.path}"
+        path = f"ExperimentRun/dcid.{output.job}/{output.path}"
+        return DatastorePath(output.workspace, datastores.ARTIFACTS, path)
     job = plane.store.get(f"{output.workspace}/jobs/{output.job}", f"The job '{output.job}'")
     known = job.properties.get("outputs") or {}
     if output.output not in known:
         names = ", ".join(sorted({*known, "artifacts"}))
         raise BadRequestError(f"The job '{output.job}' has no output '{output.output}'; it has: {names}.", target="uri")
-    uri = (known[output.output] or {}).get("uri")
-    if not uri:
-        store = datastores.default_datastore(plane, output.workspace)
-        uri = f"azureml://datastores/{store}/paths/azureml/{output.job}/{output.output}/"
-    container, path = resolve(plane, parse(str(uri), output.workspace))
-    return container, "/".join(part for part in (path.rstrip("/"), output.path) if part)
+    uri = (known[output.output] or {}).get("uri") or _default_output(plane, output)
+    place = settle(plane, parse(str(uri), output.workspace))
+    if not output.path or not isinstance(place, DatastorePath):
+        return place
+    return DatastorePath(place.workspace, place.datastore, f"{place.path.rstrip('/')}/{output.path}")
+
+
+def _default_output(plane: Plane, output: JobOutput) -> str:
+    store = datastores.default_datastore(plane, output.workspace)
+    return f"azureml://datastores/{store}/paths/azureml/{output.job}/{output.output}/"

@@ -5,12 +5,18 @@ from __future__ import annotations
 from mlops_kit.local.arm import operations
 from mlops_kit.local.plane import Plane
 from mlops_kit.local.providers import (
+    codes,
+    components,
     computes,
+    data,
     datastores,
+    environments,
     identity,
     mlflow,
     mlflow_artifacts,
     mlflow_registry,
+    models,
+    registries,
     resource_groups,
     resources,
     usages,
@@ -29,6 +35,12 @@ ROUTES = (
     *mlflow.ROUTES,
     *mlflow_artifacts.ROUTES,
     *mlflow_registry.ROUTES,
+    *codes.ROUTES,
+    *components.ROUTES,
+    *data.ROUTES,
+    *environments.ROUTES,
+    *models.ROUTES,
+    *registries.ROUTES,
 )
 
 

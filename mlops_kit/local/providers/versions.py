@@ -2,25 +2,389 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
+from mlops_kit.local.arm import ids
+from mlops_kit.local.arm.routes import WORKSPACE, Route
 from mlops_kit.local.arm.store import Resource
-from mlops_kit.local.arm.wire import NotFoundError
+from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, ConflictError, NotFoundError, Reply
+from mlops_kit.local.runs import curated
+from mlops_kit.local.settings import MANAGEMENT_URL
 
 if TYPE_CHECKING:
     from mlops_kit.local.plane import Plane
+
+Properties = dict[str, Any]
+PAGE = 1000
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A version that is about to be written. ``private`` is what only this control plane knows of it."""
+
+    workspace: str
+    name: str
+    version: str
+    properties: Properties
+    private: dict[str, Any] = field(default_factory=dict)
+
+
+def _integer(_plane: Plane, number: int) -> str:
+    return str(number)
+
+
+def _as_sent(_plane: Plane, draft: Draft) -> Draft:
+    return draft
+
+
+def _no_identity(_resource: Properties, _private: Mapping[str, Any]) -> Properties:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What one kind of asset adds to the shared rules.
+
+    ``complete`` fills in what the service adds to a new version; ``identity`` names the content that a version keeps
+    for ever; ``kept`` are the properties whose first spelling stays when the content is the same; ``frozen`` says that
+    an entry of ``properties.properties`` cannot change its value.
+    """
+
+    collection: str
+    noun: str
+    complete: Callable[[Plane, Draft], Draft] = _as_sent
+    identity: Callable[[Properties, Mapping[str, Any]], Properties] = _no_identity
+    kept: tuple[str, ...] = ()
+    frozen: bool = True
+    number: Callable[[Plane, int], str] = _integer  # the version given to a registration without one
+    container: Callable[[Draft], Properties] = lambda _draft: {}
+
+
+def container_id(workspace: str, collection: str, name: str) -> str:
+    """Return the id of an asset, under which its versions are."""
+    return f"{workspace}/{collection}/{name}"
+
+
+def version_id(workspace: str, collection: str, name: str, version: str) -> str:
+    """Return the id of one version of an asset."""
+    return f"{workspace}/{collection}/{name}/versions/{version}"
+
+
+def version_of(resource: Resource) -> str:
+    """Return the version that a resource is."""
+    return resource.id.rpartition("/")[2]
 
 
 def find_version(plane: Plane, workspace: str, kind: str, name: str, version_or_label: str) -> Resource:
     """Return a version of an asset; 404 where there is none.
 
-    ``kind`` is the collection (``data``, ``models``, ``environments``, ``components``, ``codes``); the label
-    ``latest`` and an empty text mean the version created last.
+    ``kind`` is the collection (``data``, ``models``, ``environments``, ``components``, ``codes``). The labels
+    ``latest`` and ``default`` and an empty text mean the version created last that is not archived. Curated
+    environments are found under their ``AzureML-`` names.
     """
-    members = plane.store.list(f"{workspace}/{kind}/{name}/versions", newest_first=True)
-    if version_or_label in {"", "latest"} and members:
-        return members[0]
-    found = plane.store.find(f"{workspace}/{kind}/{name}/versions/{version_or_label}")
+    found = plane.store.find(version_id(workspace, kind, name, version_or_label or "latest"))
+    if found is None and version_or_label in {"", "latest", "default", "azureml_default"}:
+        found = newest(plane, workspace, kind, name)
+    if found is None and kind == "environments" and curated.is_curated(name):
+        return curated.resource(workspace, name, version_or_label)
     if found is None:
-        raise NotFoundError(f"Version '{version_or_label}' of '{name}' in {kind}")
+        raise NotFoundError(f"Version '{version_or_label or 'latest'}' of '{name}' in {kind}")
     return found
+
+
+def newest(plane: Plane, workspace: str, kind: str, name: str) -> Resource | None:
+    """Return the version created last that is not archived."""
+    container = plane.store.find(container_id(workspace, kind, name))
+    if container is None or not container.properties.get("latestVersion"):
+        return None
+    return plane.store.find(version_id(workspace, kind, name, container.properties["latestVersion"]))
+
+
+def write(plane: Plane, kind: Kind, draft: Draft) -> tuple[Resource, bool]:
+    """Complete a version and write it; return it and whether it is new. May read blobs: not on the event loop."""
+    _check_name(kind, draft.name)
+    return save(plane, kind, kind.complete(plane, draft))
+
+
+def save(plane: Plane, kind: Kind, draft: Draft) -> tuple[Resource, bool]:
+    """Write a completed version under the shared rules; return it and whether it is new.
+
+    A draft without a version gets the next one. 409 where the version exists with other content.
+    """
+    with plane.store.transaction():
+        if not draft.version:
+            draft = replace(draft, version=next_version(plane, kind, draft.workspace, draft.name))
+        _check_name(kind, draft.version)
+        target = version_id(draft.workspace, kind.collection, draft.name, draft.version)
+        previous = plane.store.find(target)
+        if previous is not None:
+            draft = _revised(kind, previous, draft)
+        properties = {"isArchived": False, "isAnonymous": False, **draft.properties, "provisioningState": "Succeeded"}
+        plane.store.put(ids.stamped(plane, {"id": target, "properties": properties}, previous), draft.private)
+        _follow(plane, kind, draft, previous)
+        return plane.store.get(target), previous is None
+
+
+def _check_name(kind: Kind, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise BadRequestError(
+            f"'{name}' cannot name a {kind.noun}: letters, digits, '-', '_' and '.' are allowed, up to 255 of them,"
+            " the first one a letter or digit.",
+            target="name",
+        )
+
+
+def _revised(kind: Kind, previous: Resource, draft: Draft) -> Draft:
+    """Return the draft as an update of what is there; 409 where it would change the content."""
+    old, new = previous.properties, draft.properties
+    first, second = kind.identity(old, previous.private), kind.identity(new, draft.private)
+    changed = sorted(name for name in {*first, *second} if first.get(name) != second.get(name))
+    if kind.frozen:
+        entries = old.get("properties") or {}
+        given = new.get("properties") or {}
+        changed += [f"properties.{key}" for key in sorted(entries) if key in given and given[key] != entries[key]]
+        new = {**new, "properties": {**given, **entries}}
+    if changed:
+        raise ConflictError(
+            f"Version '{draft.version}' of the {kind.noun} '{draft.name}' exists with another {', '.join(changed)}."
+            " The content of a version never changes: register another version."
+        )
+    merged = {**old, **{name: value for name, value in new.items() if value is not None}}
+    merged |= {name: old[name] for name in kind.kept if name in old}
+    return replace(draft, properties=merged, private=previous.private)
+
+
+def _follow(plane: Plane, kind: Kind, draft: Draft, previous: Resource | None) -> None:
+    """Bring the container up to date with a version that was written."""
+    container = plane.store.find(container_id(draft.workspace, kind.collection, draft.name))
+    archived = bool(draft.properties.get("isArchived"))
+    if previous is not None and bool(previous.properties.get("isArchived")) != archived:
+        refresh(plane, kind, draft.workspace, draft.name)
+    elif container is None or previous is None:
+        known = {"isArchived": False, **(container.properties if container else kind.container(draft))}
+        own = int(draft.version) + 1 if draft.version.isdecimal() else 1
+        following = str(max(own, int(known.get("nextVersion") or 1)))
+        latest = known.get("latestVersion") if archived else draft.version
+        _put_container(plane, kind, draft, known | {"latestVersion": latest, "nextVersion": following})
+
+
+def remove(plane: Plane, kind: Kind, workspace: str, name: str, version: str) -> bool:
+    """Delete a version; say whether it was there. Its number is not given again."""
+    with plane.store.transaction():
+        there = plane.store.delete(version_id(workspace, kind.collection, name, version))
+        if there:
+            refresh(plane, kind, workspace, name)
+    return there
+
+
+def refresh(plane: Plane, kind: Kind, workspace: str, name: str) -> None:
+    """Find an asset's latest version again, after one was archived, restored or deleted."""
+    members = plane.store.list(f"{container_id(workspace, kind.collection, name)}/versions", newest_first=True)
+    container = plane.store.get(container_id(workspace, kind.collection, name))
+    latest = next((version_of(one) for one in members if not one.properties.get("isArchived")), None)
+    draft = Draft(workspace, name, "", {})
+    _put_container(plane, kind, draft, container.properties | {"latestVersion": latest})
+
+
+def _put_container(plane: Plane, kind: Kind, draft: Draft, properties: Properties) -> None:
+    target = container_id(draft.workspace, kind.collection, draft.name)
+    body = {"id": target, "properties": {**properties, "provisioningState": "Succeeded"}}
+    plane.store.put(ids.stamped(plane, body, plane.store.find(target)))
+
+
+def next_version(plane: Plane, kind: Kind, workspace: str, name: str) -> str:
+    """Return the version that a registration without one would get now."""
+    container = plane.store.find(container_id(workspace, kind.collection, name))
+    return "1" if container is None else kind.number(plane, int(container.properties.get("nextVersion") or 1))
+
+
+def ensure_container(plane: Plane, kind: Kind, workspace: str, name: str, properties: Properties) -> Resource:
+    """Create an asset that has no version yet, or update its description, tags and archive flag."""
+    _check_name(kind, name)
+    draft = Draft(workspace, name, "", properties)
+    with plane.store.transaction():
+        previous = plane.store.find(container_id(workspace, kind.collection, name))
+        known = previous.properties if previous else {"nextVersion": "1", **kind.container(draft)}
+        given = {key: value for key, value in properties.items() if key not in _COMPUTED and value is not None}
+        _put_container(plane, kind, draft, {"isArchived": False, **known, **given})
+        return plane.store.get(container_id(workspace, kind.collection, name))
+
+
+_COMPUTED = {"latestVersion", "nextVersion", "provisioningState", "dataType"}
+
+
+# --- HTTP ------------------------------------------------------------------------------------------------------------
+
+
+def routes(kind: Kind) -> tuple[Route, ...]:
+    """Return the URL table of a kind's containers and versions."""
+    assets = f"{WORKSPACE}/{kind.collection}"
+    versions = f"{assets}/{{name}}/versions"
+    return (
+        Route("GET", assets, partial(list_containers, kind)),
+        Route("GET", f"{assets}/{{name}}", partial(get_container, kind)),
+        Route("PUT", f"{assets}/{{name}}", partial(put_container, kind)),
+        Route("DELETE", f"{assets}/{{name}}", partial(delete_container, kind)),
+        Route("GET", versions, partial(list_versions, kind)),
+        Route("GET", f"{versions}/{{version}}", partial(get_version, kind)),
+        Route("PUT", f"{versions}/{{version}}", partial(put_version, kind), slow=True),
+        Route("DELETE", f"{versions}/{{version}}", partial(delete_version, kind)),
+        Route("GET", f"{assets}/{{name}}/labels/{{label}}", partial(get_label, kind)),
+    )
+
+
+def get_version(kind: Kind, plane: Plane, call: Call) -> Reply:
+    """Answer GET of a version."""
+    name, version = call.params["name"], call.params["version"]
+    text = plane.store.text(version_id(call.workspace, kind.collection, name, version))
+    if text is not None:
+        return Reply(200, text.encode())
+    return Reply(200, find_version(plane, call.workspace, kind.collection, name, version).body)
+
+
+def get_label(kind: Kind, plane: Plane, call: Call) -> Reply:
+    """Answer GET of a label with the version that it names."""
+    return Reply(
+        200, find_version(plane, call.workspace, kind.collection, call.params["name"], call.params["label"]).body
+    )
+
+
+def draft_of(plane: Plane, call: Call) -> Draft:
+    """Return the version that a PUT describes; 404 without its workspace, 400 without properties."""
+    plane.store.get(call.workspace, f"The workspace '{call.params['workspace']}'")
+    return Draft(call.workspace, call.params["name"], call.params["version"], _properties(call))
+
+
+def _properties(call: Call) -> Properties:
+    properties = call.json().get("properties")
+    if not isinstance(properties, dict):
+        raise BadRequestError("The body has no object 'properties'.", target="properties")
+    return properties
+
+
+def put_version(kind: Kind, plane: Plane, call: Call) -> Reply:
+    """Answer PUT of a version."""
+    written, new = write(plane, kind, draft_of(plane, call))
+    return Reply(201 if new else 200, written.body)
+
+
+def list_versions(kind: Kind, plane: Plane, call: Call) -> Reply:
+    """Answer GET of an asset's versions, the newest first unless asked otherwise."""
+    name = call.params["name"]
+    container = plane.store.find(container_id(call.workspace, kind.collection, name))
+    if container is None and kind.collection == "environments" and curated.is_curated(name):
+        return Reply(200, {"value": [curated.resource(call.workspace, name, "latest").body]})
+    members = plane.store.list(
+        f"{container_id(call.workspace, kind.collection, name)}/versions", newest_first=_newest_first(call)
+    )
+    all_archived = bool(container and container.properties.get("isArchived"))
+    shown = [one for one in members if viewed(call, archived=all_archived or _archived(one)) and _asked_for(call, one)]
+    return page(call, shown)
+
+
+def list_containers(kind: Kind, plane: Plane, call: Call) -> Reply:
+    """Answer GET of all assets of a kind; an asset whose versions are all archived counts as archived."""
+    plane.store.get(call.workspace, f"The workspace '{call.params['workspace']}'")
+    members = plane.store.list(f"{call.workspace}/{kind.collection}", newest_first=True)
+    shown = [one for one in members if viewed(call, archived=_hidden(one)) and not _internal(one)]
+    return page(call, shown)
+
+
+def _internal(container: Resource) -> bool:
+    return str(container.body["name"]).lower() in {"azureml_anonymous", "cliv2anonymousenvironment"}
+
+
+def _archived(resource: Resource) -> bool:
+    return bool(resource.properties.get("isArchived"))
+
+
+def _hidden(container: Resource) -> bool:
+    """A new asset has no entry ``latestVersion`` yet; one whose versions are all archived or deleted has None."""
+    return _archived(container) or container.properties.get("latestVersion", "") is None
+
+
+def viewed(call: Call, *, archived: bool) -> bool:
+    """Say whether ``listViewType`` (ActiveOnly unless given) shows a resource."""
+    view = call.query.get("listViewType", "ActiveOnly").lower()
+    return view == "all" or archived == (view == "archivedonly")
+
+
+def _newest_first(call: Call) -> bool:
+    order = call.query.get("$orderBy", "createdtime desc").lower()
+    return not order.endswith("asc") and "desc" in order
+
+
+def _asked_for(call: Call, resource: Resource) -> bool:
+    """Apply the filters of a version list: ``tags``, ``properties``, ``stage``, ``version``, ``description``."""
+    query, properties = call.query, resource.properties
+    plain = {"stage": properties.get("stage"), "description": properties.get("description")}
+    return (
+        _has(query.get("tags") or query.get("$tags"), properties.get("tags"))
+        and _has(query.get("properties"), properties.get("properties"))
+        and query.get("version") in {None, version_of(resource)}
+        and all(query.get(name) in {None, value} for name, value in plain.items())
+    )
+
+
+def _has(wanted: str | None, entries: Mapping[str, str] | None) -> bool:
+    """Say whether all of ``key`` or ``key=value``, separated by commas, are among the entries."""
+    pairs = [part.partition("=") for part in (wanted or "").split(",") if part]
+    known = entries or {}
+    return all(key in known and (not equals or known[key] == value) for key, equals, value in pairs)
+
+
+def page(call: Call, members: list[Resource]) -> Reply:
+    """Return one page of a list; ``$top`` limits it, otherwise ``nextLink`` leads on."""
+    start = _count(call, "$skip") or _count(call, "$skipToken") or _count(call, "skipToken")
+    top = _count(call, "$top")
+    chunk = members[start : start + (top or PAGE)]
+    body: dict[str, Any] = {"value": [one.body for one in chunk]}
+    if not top and start + PAGE < len(members):
+        query = {name: value for name, value in call.query.items() if "skip" not in name.lower()}
+        body["nextLink"] = f"{MANAGEMENT_URL}{call.path}?{urlencode({**query, '$skip': start + PAGE})}"
+    return Reply(200, body)
+
+
+def _count(call: Call, name: str) -> int:
+    text = call.query.get(name, "0") or "0"
+    if not text.isdecimal():
+        raise BadRequestError(f"The query parameter {name} is not a count: '{text}'.", target=name)
+    return int(text)
+
+
+def delete_version(kind: Kind, plane: Plane, call: Call) -> Reply:
+    """Answer DELETE of a version; its number is not given again."""
+    there = remove(plane, kind, call.workspace, call.params["name"], call.params["version"])
+    return Reply(200 if there else 204)
+
+
+def get_container(kind: Kind, plane: Plane, call: Call) -> Reply:
+    """Answer GET of an asset: its latest version and the one that comes next."""
+    name = call.params["name"]
+    found = plane.store.find(container_id(call.workspace, kind.collection, name))
+    if found is None and kind.collection == "environments" and curated.is_curated(name):
+        return Reply(200, curated.container(call.workspace, name).body)
+    if found is None:
+        raise ArmError(404, "ResourceNotFound", f"The {kind.noun} '{name}' was not found in this workspace.")
+    coming = next_version(plane, kind, call.workspace, name)
+    return Reply(200, {**found.body, "properties": {**found.properties, "nextVersion": coming}})
+
+
+def put_container(kind: Kind, plane: Plane, call: Call) -> Reply:
+    """Answer PUT of an asset: description, tags, archive flag."""
+    plane.store.get(call.workspace, f"The workspace '{call.params['workspace']}'")
+    there = plane.store.find(container_id(call.workspace, kind.collection, call.params["name"]))
+    written = ensure_container(plane, kind, call.workspace, call.params["name"], _properties(call))
+    return Reply(200 if there else 201, written.body)
+
+
+def delete_container(kind: Kind, plane: Plane, call: Call) -> Reply:
+    """Answer DELETE of an asset and all its versions."""
+    there = plane.store.delete(container_id(call.workspace, kind.collection, call.params["name"]))
+    return Reply(200 if there else 204)

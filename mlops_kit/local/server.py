@@ -6,7 +6,6 @@ Run by the supervisor as ``python -m mlops_kit.local.server STATE``; the setting
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import logging.handlers
 import os
@@ -23,22 +22,26 @@ from typing import Any
 
 import psutil
 import uvicorn
+import uvloop
 
+from mlops_kit.errors import MlopsKitError
 from mlops_kit.local import gateway, providers
 from mlops_kit.local.arm.operations import Operations
 from mlops_kit.local.arm.routes import RouteTable
 from mlops_kit.local.arm.store import ResourceStore
 from mlops_kit.local.arm.wire import ArmError, Call, Reply, call_of
+from mlops_kit.local.azurite.process import Azurite
 from mlops_kit.local.plane import Plane
 from mlops_kit.local.runs.scheduler import Scheduler
 from mlops_kit.local.settings import Instance, LocalSettings
 from mlops_kit.local.signing import Signer
-from mlops_kit.local.storage import Azurite, BlobStore
+from mlops_kit.local.storage import BlobStore, Quota
 from mlops_kit.local.supervisor import read_settings
 from mlops_kit.local.tracking import Tracking
 
 log = logging.getLogger("mlops_kit.local")
 
+_WRITES = {"PUT", "PATCH"}  # a POST may free what was taken: cancel, archive
 _Send = Callable[[dict[str, Any]], Awaitable[None]]
 _Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -49,6 +52,7 @@ class Application:
     def __init__(self, plane: Plane, workers: int = 32) -> None:
         self._plane = plane
         self._routes = RouteTable(providers.ROUTES)
+        self._quota = Quota(plane.settings)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="handler")
 
     async def __call__(self, scope: dict[str, Any], receive: _Receive, send: _Send) -> None:
@@ -67,11 +71,11 @@ class Application:
             route, params = self._routes.find(call.method, call.path)
             if not route.open:
                 self._plane.signer.check_token(call.headers.get("authorization", ""))
+            if call.method in _WRITES or call.path.lower().endswith("/startpendingupload"):
+                self._quota.check(len(call.raw))
             call = Call(call.method, call.path, call.query, call.headers, call.raw, params, call.query_string)
             if route.slow:
-                return await asyncio.get_running_loop().run_in_executor(
-                    self._threads, route.handler, self._plane, call
-                )
+                return await asyncio.get_running_loop().run_in_executor(self._threads, route.handler, self._plane, call)
             return route.handler(self._plane, call)
         except ArmError as error:
             return error.reply()
@@ -134,8 +138,10 @@ def compose(settings: LocalSettings, azurite: Azurite) -> Plane:
 
 def _secret(path: Path) -> bytes:
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(secrets.token_bytes(32))
+        draft = path.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_bytes(secrets.token_bytes(32))
+        draft.replace(path)
     return path.read_bytes()
 
 
@@ -152,9 +158,7 @@ async def serve(settings: LocalSettings) -> None:
     try:
         plane = compose(settings, azurite)
         listening = _bound_socket()
-        router = await gateway.start_router(
-            settings, https_port=listening.getsockname()[1], blob_port=azurite.port
-        )
+        router = await gateway.start_router(settings, https_port=listening.getsockname()[1], blob_port=azurite.port)
         certificate = gateway.certificate(settings)
         server = uvicorn.Server(
             uvicorn.Config(
@@ -165,6 +169,7 @@ async def serve(settings: LocalSettings) -> None:
                 ssl_certfile=str(certificate.chain),
                 ssl_keyfile=str(certificate.key),
                 timeout_keep_alive=60,
+                timeout_graceful_shutdown=1,
                 server_header=False,
             )
         )
@@ -178,12 +183,13 @@ async def serve(settings: LocalSettings) -> None:
     finally:
         azurite.stop()
         settings.instance_file.unlink(missing_ok=True)
+        log.info("stopped")
 
 
 async def _announce(
     plane: Plane, server: uvicorn.Server, listening: socket.socket, proxy_port: int, blob_port: int
 ) -> None:
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  uvicorn offers no event
         await asyncio.sleep(0.005)
     await asyncio.to_thread(providers.prepare, plane)
     secret = plane.signer.sign("identity")
@@ -207,11 +213,16 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("azure").setLevel(logging.WARNING)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    uvicorn_loop = "uvloop"
-    log.info("starting with %s", json.dumps({"state": str(settings.state), "loop": uvicorn_loop}))
-    import uvloop
-
-    uvloop.run(serve(settings))
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn stops at either, then raises it once more for whoever listened before: without a listener that
+        # would end this process before it has stopped what it started.
+        signal.signal(wanted, lambda number, _: log.info("stopping at signal %d", number))
+    log.info("starting on %s", settings.state)
+    try:
+        uvloop.run(serve(settings))
+    except MlopsKitError as error:
+        log.error("%s", error)  # noqa: TRY400  a fault of the surroundings; its sentence says it all
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import psutil
 from filelock import FileLock
 
 from mlops_kit.errors import LocalError
+from mlops_kit.local import azurite
 from mlops_kit.local.settings import (
     AML_RESOURCE,
     API_URL,
@@ -39,6 +39,7 @@ REMOVED = (
 )  # fmt: skip
 OUTSIDE = "MLOPS_KIT_LOCALOUTSIDE"  # what the variables below were before, for a control plane started among them
 _MARKER = "settings.json"
+_LOCK = "start.lock"
 _TOKEN_DAYS = 30
 
 
@@ -69,7 +70,7 @@ def start(settings: LocalSettings) -> Instance:
     if sys.platform == "win32":
         raise LocalError("The local control plane runs on Linux and macOS; on Windows use it inside WSL")
     _prepare(settings)
-    with FileLock(settings.state / "start.lock"):
+    with FileLock(settings.state / _LOCK):
         instance = running(settings.state)
         if instance is not None:
             _require_same(read_settings(settings.state), settings)
@@ -89,7 +90,7 @@ def _prepare(settings: LocalSettings) -> None:
 
 
 def _is_state(folder: Path) -> bool:
-    return (folder / _MARKER).is_file() or (folder / "start.lock").exists()
+    return (folder / _MARKER).is_file() or (folder / _LOCK).exists()
 
 
 def _require_same(present: LocalSettings, wanted: LocalSettings) -> None:
@@ -103,6 +104,7 @@ def _require_same(present: LocalSettings, wanted: LocalSettings) -> None:
 
 
 def _launch(settings: LocalSettings) -> Instance:
+    azurite.installed()  # here, where the user sees that it takes a while the first time
     log = settings.logs / "start.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -143,17 +145,17 @@ def _process(instance: Instance) -> psutil.Process | None:
 
 def stop(state: Path) -> bool:
     """Stop the control plane of a state folder and the Azurite of a killed one; say whether either ran."""
-    from mlops_kit.local.azurite.process import stop_recorded
+    from mlops_kit.local.azurite.process import stop_recorded, terminate
 
-    instance = Instance.read(state / "instance.json")
-    process = _process(instance) if instance else None
-    if process is not None:
-        process.send_signal(signal.SIGTERM)
-        _, alive = psutil.wait_procs([process], timeout=STOP_SECONDS)
-        for one in alive:
-            one.kill()
-    (state / "instance.json").unlink(missing_ok=True)
-    return stop_recorded(state) or process is not None
+    if not _is_state(state):
+        return False
+    with FileLock(state / _LOCK):
+        instance = Instance.read(state / "instance.json")
+        process = _process(instance) if instance else None
+        if process is not None:
+            terminate(process, STOP_SECONDS)
+        (state / "instance.json").unlink(missing_ok=True)
+        return stop_recorded(state) or process is not None
 
 
 def reset(state: Path) -> None:
@@ -169,7 +171,6 @@ def reset(state: Path) -> None:
 def status(state: Path) -> Status:
     """Describe the control plane of a state folder, running or not."""
     from mlops_kit import __version__
-    from mlops_kit.local import azurite
 
     settings = read_settings(state) if (state / _MARKER).is_file() else LocalSettings(state)
     instance = running(state)
@@ -220,7 +221,9 @@ def write_settings(settings: LocalSettings) -> None:
     """Record settings in their state folder."""
     facts = asdict(settings)
     del facts["state"]
-    (settings.state / _MARKER).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    draft = settings.state / f"{_MARKER}.new"
+    draft.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    draft.replace(settings.state / _MARKER)
 
 
 def environment(instance: Instance, settings: LocalSettings) -> dict[str, str]:

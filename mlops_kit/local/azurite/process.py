@@ -140,12 +140,23 @@ def stop_recorded(state: Path) -> bool:
     except (FileNotFoundError, ValueError, TypeError, psutil.NoSuchProcess):
         left_behind = False
     if left_behind:
-        process.terminate()
-        _, alive = psutil.wait_procs([process], timeout=_STOP_SECONDS)
-        for one in alive:
-            one.kill()
+        terminate(process, _STOP_SECONDS)
     path.unlink(missing_ok=True)
     return left_behind
+
+
+def terminate(process: psutil.Process, seconds: float) -> None:
+    """Ask a process to end, and kill it if it has not within ``seconds``."""
+    try:
+        process.terminate()
+        deadline = time.monotonic() + seconds
+        # A zombie has ended: whoever started it may collect it late or never.
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                process.kill()
+            time.sleep(0.01)
+    except psutil.NoSuchProcess:
+        return
 
 
 def _free_port() -> int:

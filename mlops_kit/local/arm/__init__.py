@@ -1,1 +1,1 @@
-"""What every Azure resource provider shares: the wire, the URL table, the resource store and long-running operations."""
+"""What every Azure resource provider shares: wire, URL table, resource store, operations, template deployments."""

@@ -48,6 +48,11 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def duration(started: datetime, ended: datetime) -> str:
+    """Return a time span as ARM writes it, such as ``PT1.2345678S``."""
+    return f"PT{(ended - started).total_seconds():.7f}S"
+
+
 def stamped(plane: Plane, body: dict[str, Any], previous: Resource | dict[str, Any] | None) -> dict[str, Any]:
     """Return ``body`` (with its ``id``) plus ``name``, ``type`` and ``systemData``.
 

@@ -54,7 +54,7 @@ class RouteTable:
             self._add(route)
 
     def _add(self, route: Route) -> None:
-        branch, names = self._root, []
+        branch, names = self._root, list[str]()
         for segment in route.template.strip("/").split("/"):
             if segment.endswith("*}"):
                 branch.rest[route.method] = (route, (*names, segment[1:-2]))

@@ -1,0 +1,273 @@
+"""ARM template deployments to a resource group or a subscription: validate, preview, run, and what each one did."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mlops_kit.local.arm.deployments import Outcome, preview, run
+from mlops_kit.local.arm.ids import duration, stamped, timestamp
+from mlops_kit.local.arm.operations import accepted
+from mlops_kit.local.arm.routes import GROUP, SUBSCRIPTION, Route, RouteTable
+from mlops_kit.local.arm.template_plan import Planned, plan
+from mlops_kit.local.arm.template_scope import Door, Scope
+from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, ConflictError, Reply
+from mlops_kit.local.providers.resources import require_group
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mlops_kit.local.plane import Plane
+
+_NAME = re.compile(r"[\w.()-]{1,64}")
+
+
+def _door(plane: Plane) -> Door:
+    """Return the door through which a deployment uses the same routes as a client."""
+    from mlops_kit.local import providers  # lists this module too
+
+    routes = RouteTable(providers.ROUTES)
+
+    def send(method: str, path: str, body: dict[str, Any] | None = None) -> Reply:
+        route, params = routes.find(method, path)
+        raw = b"" if body is None else json.dumps(body).encode()
+        return route.handler(plane, replace(Call(method, path, {}, {}, raw), params=params))
+
+    def put(resource_id: str, body: dict[str, Any]) -> None:
+        send("PUT", resource_id, body)
+
+    def get(resource_id: str) -> dict[str, Any] | None:
+        found = plane.store.find(resource_id)
+        return found.body if found else None
+
+    def act(resource_id: str, action: str) -> dict[str, Any]:
+        body: dict[str, Any] = send("POST", f"{resource_id}/{action}", {}).body
+        return body
+
+    def record(scope: Scope, request: dict[str, Any], outcome: Outcome) -> None:
+        _record(plane, scope, request, outcome, plane.now())
+
+    return Door(put, get, act, record, plane.now)
+
+
+def _scope(plane: Plane, call: Call) -> Scope:
+    scope = Scope(call.params["subscription"], call.params.get("group", ""), call.params["deployment"])
+    if scope.group:
+        require_group(plane, scope.id)
+    return scope
+
+
+def _request(call: Call) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Return the body, its template and its parameters; refuse what would not be carried out."""
+    body = call.json()
+    properties = body.get("properties") or {}
+    if str(properties.get("mode", "Incremental")).lower() == "complete":
+        raise ArmError(
+            501,
+            "NotImplemented",
+            "Mode 'Complete' would delete whatever the template does not name; the local control plane deploys in mode"
+            " 'Incremental' only.",
+            target="mode",
+        )
+    for link in ("templateLink", "parametersLink"):
+        if properties.get(link):
+            message = f"A {link} cannot be fetched by the local control plane; send the document itself."
+            raise ArmError(501, "NotImplemented", message, target=link)
+    template = properties.get("template")
+    if isinstance(template, str):
+        template = json.loads(template)
+    if not isinstance(template, dict):
+        raise BadRequestError("The deployment has no template.", target="template")
+    given = properties.get("parameters") or {}
+    # A whole parameter file may be sent, too.
+    return body, template, given.get("parameters", given) if "$schema" in given else given
+
+
+def _put(plane: Plane, call: Call) -> Reply:
+    scope = _scope(plane, call)
+    if not _NAME.fullmatch(scope.name):
+        raise BadRequestError(
+            f"The deployment name '{scope.name}' is not valid: use 1 to 64 letters, digits, '.', '_', '-' and"
+            " parentheses.",
+            target="name",
+        )
+    body, template, given = _request(call)
+    started = plane.now()
+    outcome = run(template, given, scope, _door(plane))
+    stored = _record(plane, scope, body, outcome, started)
+    if outcome.error is None:
+        # Done before the reply: without a header to follow, the SDK's poller ends at once instead of after 5 s.
+        return Reply(201, stored)
+    name, headers = plane.operations.begin(scope.subscription)
+    plane.operations.finish(name, "Failed", outcome.error)
+    return Reply(201, {**stored, "properties": {**stored["properties"], "provisioningState": "Running"}}, headers)
+
+
+def _record(plane: Plane, scope: Scope, request: dict[str, Any], outcome: Outcome, started: datetime) -> dict[str, Any]:
+    asked = request["properties"]
+    template = asked["template"]
+    properties = {
+        "provisioningState": "Failed" if outcome.error else "Succeeded",
+        "correlationId": str(uuid.uuid4()),
+        "timestamp": timestamp(plane.now()),
+        "duration": duration(started, plane.now()),
+        "mode": "Incremental",
+        "templateHash": hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:19],
+        "parameters": _shown(template, asked.get("parameters") or {}),
+        "outputs": outcome.outputs,
+        "outputResources": [{"id": one} for one in outcome.written],
+        "providers": [],
+        "dependencies": [],
+    }
+    if outcome.error:
+        properties["error"] = outcome.error
+    kept = {key: request[key] for key in ("location", "tags") if request.get(key)}
+    previous = plane.store.find(scope.deployment_id)
+    body = stamped(plane, {**kept, "id": scope.deployment_id, "properties": properties}, previous)
+    body["type"] = "Microsoft.Resources/deployments"
+    operations = [{**one, "id": f"{scope.deployment_id}/operations/{one['operationId']}"} for one in outcome.operations]
+    plane.store.put(body, {"operations": operations, "template": template})
+    return body
+
+
+def _shown(template: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters as a GET shows them: with their types, and without the values of secure ones."""
+    declared = {name.lower(): one for name, one in (template.get("parameters") or {}).items()}
+    shown = {}
+    for name, one in given.items():
+        kind = str(declared.get(name.lower(), {}).get("type", "String"))
+        value = one.get("value") if isinstance(one, dict) else one
+        shown[name] = {"type": kind} if kind.lower().startswith("secure") else {"type": kind, "value": value}
+    return shown
+
+
+def _validate(plane: Plane, call: Call) -> Reply:
+    scope = _scope(plane, call)
+    _, template, given = _request(call)
+    try:
+        planned, _ = plan(template, given, scope, _door(plane), None)
+    except ArmError as fault:
+        return fault.reply()
+    properties = {
+        "provisioningState": "Succeeded",
+        "mode": "Incremental",
+        "parameters": _shown(template, given),
+        "validatedResources": [{"id": one.id} for one in planned if one.wanted],
+    }
+    body = {"id": scope.deployment_id, "name": scope.name, "type": "Microsoft.Resources/deployments"}
+    return Reply(200, {**body, "properties": properties})
+
+
+def _what_if(plane: Plane, call: Call) -> Reply:
+    scope = _scope(plane, call)
+    _, template, given = _request(call)
+    door = _door(plane)
+    changes = [_change(one, body, door.get(one.id)) for one, body in preview(template, given, scope, door)]
+    return Reply(200, {"status": "Succeeded", "properties": {"correlationId": str(uuid.uuid4()), "changes": changes}})
+
+
+def _change(one: Planned, after: dict[str, Any] | None, before: dict[str, Any] | None) -> dict[str, Any]:
+    change: dict[str, Any] = {"resourceId": one.id}
+    if after is None:
+        reason = "It refers to a resource that does not exist yet."
+        return {**change, "changeType": "Unsupported", "unsupportedReason": reason}
+    after = {**after, "id": one.id, "name": one.name.rpartition("/")[2], "type": one.type}
+    if before is None:
+        return {**change, "changeType": "Create", "after": after}
+    delta = _delta(before, after, "")
+    kind = "Modify" if delta else "NoChange"
+    return {**change, "changeType": kind, "before": before, "after": after, "delta": delta}
+
+
+def _delta(before: dict[str, Any], after: dict[str, Any], path: str) -> list[dict[str, Any]]:
+    """Return what a template would change; what it does not mention stays as it is."""
+    found = []
+    for key, value in after.items():
+        where = f"{path}.{key}" if path else key
+        was = before.get(key)
+        if isinstance(value, dict) and isinstance(was, dict):
+            found += _delta(was, value, where)
+        elif key not in before:
+            found.append({"path": where, "propertyChangeType": "Create", "after": value})
+        elif was != value:
+            found.append({"path": where, "propertyChangeType": "Modify", "before": was, "after": value})
+    return found
+
+
+def _get(plane: Plane, call: Call) -> Reply:
+    scope = _scope(plane, call)
+    return Reply(200, plane.store.get(scope.deployment_id, f"The deployment '{scope.name}'").body)
+
+
+def _head(plane: Plane, call: Call) -> Reply:
+    return Reply(204 if plane.store.find(_scope(plane, call).deployment_id) else 404)
+
+
+def _list(plane: Plane, call: Call) -> Reply:
+    scope = (GROUP if "group" in call.params else SUBSCRIPTION).format(**call.params)
+    if "group" in call.params:
+        require_group(plane, scope)
+    found = plane.store.list(f"{scope}/providers/Microsoft.Resources/deployments", newest_first=True)
+    bodies = [one.body for one in found]
+    return Reply(200, {"value": bodies[: int(call.query["$top"])] if "$top" in call.query else bodies})
+
+
+def _delete(plane: Plane, call: Call) -> Reply:
+    if not plane.store.delete(_scope(plane, call).deployment_id):
+        return Reply(204)
+    return accepted(plane, call)
+
+
+def _cancel(plane: Plane, call: Call) -> Reply:
+    scope = _scope(plane, call)
+    state = plane.store.get(scope.deployment_id, f"The deployment '{scope.name}'").properties["provisioningState"]
+    raise ConflictError(f"The deployment '{scope.name}' is {state} and cannot be canceled.")
+
+
+def _operations(plane: Plane, call: Call) -> Reply:
+    scope = _scope(plane, call)
+    found = plane.store.get(scope.deployment_id, f"The deployment '{scope.name}'")
+    return Reply(200, {"value": found.private["operations"]})
+
+
+def _operation(plane: Plane, call: Call) -> Reply:
+    scope = _scope(plane, call)
+    found = plane.store.get(scope.deployment_id, f"The deployment '{scope.name}'")
+    for one in found.private["operations"]:
+        if one["operationId"] == call.params["operation"]:
+            return Reply(200, one)
+    raise BadRequestError(f"The deployment '{scope.name}' has no operation '{call.params['operation']}'.")
+
+
+def _export(plane: Plane, call: Call) -> Reply:
+    scope = _scope(plane, call)
+    found = plane.store.get(scope.deployment_id, f"The deployment '{scope.name}'")
+    return Reply(200, {"template": found.private["template"]})
+
+
+def _routes(scope: str, operations: str) -> tuple[Route, ...]:
+    collection = f"{scope}/providers/Microsoft.Resources/deployments"
+    one = f"{collection}/{{deployment}}"
+    return (
+        Route("GET", collection, _list),
+        Route("PUT", one, _put, slow=True, does="executed"),
+        Route("GET", one, _get),
+        Route("HEAD", one, _head),
+        Route("DELETE", one, _delete),
+        Route("POST", f"{one}/validate", _validate, does="executed"),
+        Route("POST", f"{one}/whatIf", _what_if, does="executed"),
+        Route("POST", f"{one}/cancel", _cancel),
+        Route("POST", f"{one}/exportTemplate", _export),
+        Route("GET", operations, _operations),
+        Route("GET", f"{operations}/{{operation}}", _operation),
+    )
+
+
+ROUTES = (
+    *_routes(GROUP, f"{GROUP}/deployments/{{deployment}}/operations"),
+    *_routes(SUBSCRIPTION, f"{SUBSCRIPTION}/providers/Microsoft.Resources/deployments/{{deployment}}/operations"),
+)

@@ -115,7 +115,7 @@ class BlobStore:
         self._azurite = azurite
         self._quota = Quota(azurite.settings)
         self._signature = account_signature(STORAGE_ACCOUNT, STORAGE_KEY)
-        self._idle: deque[tuple[http.client.HTTPSConnection, float]] = deque()
+        self._idle: deque[tuple[http.client.HTTPConnection, float]] = deque()
 
     def ensure_container(self, name: str) -> None:
         """Create a container where it is missing."""
@@ -283,7 +283,7 @@ class BlobStore:
 
     def _send(
         self, method: str, target: str, body: bytes | IO[bytes] | None, headers: Mapping[str, str]
-    ) -> tuple[http.client.HTTPSConnection, http.client.HTTPResponse]:
+    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         kept = self._kept()
         for connection in (*([kept] if kept else []), self._azurite.connect()):
             try:
@@ -297,7 +297,7 @@ class BlobStore:
                     body.seek(0)
         raise AssertionError("the loop above returns or raises")
 
-    def _kept(self) -> http.client.HTTPSConnection | None:
+    def _kept(self) -> http.client.HTTPConnection | None:
         while self._idle:
             try:
                 connection, since = self._idle.pop()

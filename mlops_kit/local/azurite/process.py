@@ -23,6 +23,8 @@ from mlops_kit.local.settings import STORAGE_ACCOUNT, LocalSettings
 _FLAGS = ("--skipApiVersionCheck", "--disableTelemetry", "--loose", "--silent", "--blobHost", "127.0.0.1")
 _START_SECONDS = 60
 _STOP_SECONDS = 10
+_ANSWER_SECONDS = 120
+_RECORD = "azurite.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +39,35 @@ class _Record:
 class Azurite:
     """A running Azurite blob service on 127.0.0.1 whose data are in one folder and survive it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, settings: LocalSettings, authority: Path) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], port: int, settings: LocalSettings, trusted: ssl.SSLContext | None
+    ) -> None:
         self.port = port
         self.settings = settings
-        self.authority = authority
+        self._trusted = trusted
         self._process = process
 
     @classmethod
-    def start(cls, settings: LocalSettings, accounts: Mapping[str, str] | None = None) -> Azurite:
+    def start(
+        cls, settings: LocalSettings, *, accounts: Mapping[str, str] | None = None, secure: bool = True
+    ) -> Azurite:
         """Start Azurite on ``settings.blobs`` and return when it answers with the right version, folder and port.
 
-        ``accounts`` are name -> base64 key; by default there is the one account that every emulator has. An
-        Azurite that a killed control plane left on this folder is stopped first, which makes it save its data.
+        ``accounts`` are name -> base64 key; by default there is the one account that every emulator has. With
+        ``secure`` it speaks TLS with the control plane's certificate. An Azurite that a killed control plane left
+        on this folder is stopped first, which makes it save its data.
         """
+        settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         stop_recorded(settings.state)
-        files = gateway.certificate(settings)
         settings.blobs.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings.logs.mkdir(parents=True, exist_ok=True)
-        command = [*install.program(), *_FLAGS, "--cert", str(files.chain), "--key", str(files.key)]
+        command, trusted = [*install.program(), *_FLAGS], None
+        if secure:
+            files = gateway.certificate(settings)
+            command += ["--cert", str(files.chain), "--key", str(files.key)]
+            trusted = ssl.create_default_context(cafile=str(files.authority))
         for _ in range(3):  # the free port may be taken by another program between the choice and the start
-            started = cls._spawn(settings, command, files.authority, accounts)
+            started = cls._spawn(settings, command, trusted, accounts or {})
             if started.answers():
                 started.check()
                 return started
@@ -64,25 +75,25 @@ class Azurite:
 
     @classmethod
     def _spawn(
-        cls, settings: LocalSettings, command: Sequence[str], authority: Path, accounts: Mapping[str, str] | None
+        cls,
+        settings: LocalSettings,
+        command: Sequence[str],
+        trusted: ssl.SSLContext | None,
+        accounts: Mapping[str, str],
     ) -> Azurite:
         port = _free_port()
-        # The user's own AZURITE_* variables are for the user's own Azurite.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("AZURITE_")}
-        if accounts:
-            environment["AZURITE_ACCOUNTS"] = ";".join(f"{name}:{key}" for name, key in accounts.items())
         with (settings.logs / "azurite.log").open("wb") as output:
             process = subprocess.Popen(
                 [*command, "--blobPort", str(port), "--location", str(settings.blobs)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=environment,
+                env=_variables(accounts),
                 start_new_session=True,  # a signal to the control plane's group must not take the data with it
             )
         record = _Record(process.pid, psutil.Process(process.pid).create_time(), port)
-        (settings.state / "azurite.json").write_text(json.dumps(asdict(record)), encoding="ascii")
-        return cls(process, port, settings, authority)
+        (settings.state / _RECORD).write_text(json.dumps(asdict(record)), encoding="ascii")
+        return cls(process, port, settings, trusted)
 
     def answers(self) -> bool:
         """Wait until the port is open; say whether the process still lives then."""
@@ -114,10 +125,11 @@ class Azurite:
                 f"'{server}' answers on port {self.port}; {expected} on {self.settings.blobs} was expected"
             )
 
-    def connect(self) -> http.client.HTTPSConnection:
-        """Return a new connection, with TLS verified against the control plane's own authority."""
-        context = ssl.create_default_context(cafile=str(self.authority))
-        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=120, context=context)
+    def connect(self) -> http.client.HTTPConnection:
+        """Return a new connection; TLS is verified against the control plane's own authority."""
+        if self._trusted is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=_ANSWER_SECONDS)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=_ANSWER_SECONDS, context=self._trusted)
 
     def stop(self) -> None:
         """Stop Azurite; it saves its data first."""
@@ -127,12 +139,12 @@ class Azurite:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        (self.settings.state / "azurite.json").unlink(missing_ok=True)
+        (self.settings.state / _RECORD).unlink(missing_ok=True)
 
 
 def stop_recorded(state: Path) -> bool:
     """Stop the Azurite that a killed control plane left running on a state folder; say whether there was one."""
-    path = state / "azurite.json"
+    path = state / _RECORD
     try:
         record = _Record(**json.loads(path.read_text(encoding="ascii")))
         process = psutil.Process(record.pid)
@@ -157,6 +169,13 @@ def terminate(process: psutil.Process, seconds: float) -> None:
             time.sleep(0.01)
     except psutil.NoSuchProcess:
         return
+
+
+def _variables(accounts: Mapping[str, str]) -> dict[str, str]:
+    # The user's own AZURITE_* variables are for the user's own Azurite.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AZURITE_")}
+    listed = ";".join(f"{name}:{key}" for name, key in accounts.items())
+    return {**kept, "AZURITE_ACCOUNTS": listed} if listed else kept
 
 
 def _free_port() -> int:

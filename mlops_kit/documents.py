@@ -1,0 +1,418 @@
+"""YAML text <-> Document: every key and value with its line and column, typed by the YAML 1.2 core schema.
+
+The text that was written is kept beside the value. Mapping keys are always text.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from yaml._yaml import CEmitter, CParser
+from yaml.nodes import MappingNode, ScalarNode, SequenceNode
+
+from mlops_kit.errors import DocumentError, Place
+from mlops_kit.scalars import reads_as_text, same_in_both, typed, written
+
+MAX_DEPTH = 100
+MAX_ALIASED_NODES = 50_000
+"""A document that uses aliases may not grow beyond this many nodes; without aliases the file's size is the bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One value: typed in ``value``, as written in ``text``. Only a plain scalar (not ``quoted``) gets a type."""
+
+    value: Any
+    text: str
+    place: Place
+    quoted: bool = False
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """A sequence; ``tag`` is a local tag such as ``!append``."""
+
+    items: tuple[Node, ...]
+    place: Place
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key of a mapping and its value."""
+
+    key: Scalar
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A mapping in the order written, merge keys (``<<``) expanded; ``tag`` is a local tag such as ``!replace``."""
+
+    entries: tuple[Entry, ...]
+    place: Place
+    tag: str | None = None
+
+    def get(self, key: str) -> Node | None:
+        """Return the value of a key, or None."""
+        for entry in self.entries:
+            if entry.key.text == key:
+                return entry.value
+        return None
+
+    def key_place(self, key: str) -> Place:
+        """Return where a key stands, or the mapping's own place when it has no such key."""
+        for entry in self.entries:
+            if entry.key.text == key:
+                return entry.key.place
+        return self.place
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys in the order written."""
+        return tuple(entry.key.text for entry in self.entries)
+
+
+Node = Scalar | Map | List
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document of a file; ``index`` counts the file's documents from 0."""
+
+    path: Path
+    index: int
+    root: Node
+
+
+def load(path: Path, *, shown: str | None = None) -> tuple[Document, ...]:
+    """Read all documents of a UTF-8 file; ``shown`` is how messages name it (default: the path as given).
+
+    Raises:
+        DocumentError: The file cannot be read, is not UTF-8, or is not YAML that can be loaded safely.
+    """
+    return parse(read_text(path, shown=shown), path, shown=shown)
+
+
+def read_text(path: Path, *, shown: str | None = None) -> str:
+    """Return the text of a UTF-8 file; a byte order mark is dropped, other encodings are refused by name."""
+    name = shown or str(path)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise DocumentError("no such file", Place(name)) from None
+    except OSError as error:
+        raise DocumentError(f"cannot be read: {(error.strerror or str(error)).lower()}", Place(name)) from None
+    if encoding := _other_encoding(data):
+        raise DocumentError(f"the file is {encoding}, save it as UTF-8", Place(name))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        raise DocumentError(f"byte 0x{data[error.start]:02x} is not UTF-8", Place(name, line, column)) from None
+
+
+def _other_encoding(data: bytes) -> str | None:
+    if data.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
+        return "UTF-32"
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    # Without a mark the zero bytes of ASCII characters give it away; YAML itself never holds one.
+    return "UTF-16 without a byte order mark" if b"\x00" in data[:2] else None
+
+
+def parse(text: str, path: Path, *, shown: str | None = None) -> tuple[Document, ...]:
+    """Parse all documents of a text; empty documents are left out.
+
+    Raises:
+        DocumentError: The text is not YAML, repeats a key, or its aliases grow without bound.
+    """
+    name = shown or str(path)
+    reader = _Reader(name)
+    roots = [reader.node(root) for root in _compose(text, name)]
+    kept = [root for root in roots if not (isinstance(root, Scalar) and root.text == "" and not root.quoted)]
+    return tuple(Document(path, index, root) for index, root in enumerate(kept))
+
+
+class _Parser(CParser):
+    """libyaml's parser and composer; every untagged node keeps an empty tag, so that typing stays ours."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:  # noqa: ARG002  the composer's signature
+        # Quoted, or tagged with a bare "!": text, whatever it looks like.
+        return "!" if kind is ScalarNode and not implicit[0] else ""
+
+    def descend_resolver(self, parent: Any, index: Any) -> None:
+        """Do nothing: no type depends on where a node stands."""
+
+    def ascend_resolver(self) -> None:
+        """Do nothing."""
+
+
+def _compose(text: str, name: str) -> Iterator[yaml.Node]:
+    try:
+        parser = _Parser(text)
+        while parser.check_node():
+            if (root := parser.get_node()) is not None:
+                yield root
+    except yaml.MarkedYAMLError as error:
+        raise DocumentError(f"malformed YAML: {_sentence(error)}", _error_place(error, name)) from None
+    except yaml.reader.ReaderError as error:
+        line = text.encode("utf-8", "surrogatepass").count(b"\n", 0, error.position) + 1
+        raise DocumentError(f"malformed YAML: {error.reason}", Place(name, line)) from None
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise DocumentError("malformed YAML: a surrogate is not a character", Place(name, line)) from None
+
+
+def _sentence(error: yaml.MarkedYAMLError) -> str:
+    problem = error.problem or "not YAML"
+    if not error.context:
+        return problem
+    began = error.context_mark
+    return f"{problem} {error.context}" + (f" that began in line {began.line + 1}" if began else "")
+
+
+def _error_place(error: yaml.MarkedYAMLError, name: str) -> Place:
+    mark = error.problem_mark or error.context_mark
+    return Place(name, mark.line + 1, mark.column + 1) if mark else Place(name)
+
+
+class _Reader:
+    """Turns composed nodes into ours, each shared node once, and counts what the aliases expand to."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.done: dict[int, tuple[Node, int]] = {}
+        self.open: set[int] = set()
+        self.aliased = False
+        self.kept_alive: list[yaml.Node] = []
+
+    def node(self, root: yaml.Node) -> Node:
+        """Return one document's root."""
+        self.done.clear()
+        self.aliased = False
+        # The ids of nodes are keys: the tree must outlive the walk.
+        self.kept_alive = [root]
+        return self._node(root, 0)[0]
+
+    def _place(self, node: yaml.Node) -> Place:
+        mark = node.start_mark
+        return Place(self.name, mark.line + 1, mark.column + 1)
+
+    def _node(self, node: yaml.Node, depth: int) -> tuple[Node, int]:
+        """Return our node and how many nodes it expands to."""
+        if type(node) is ScalarNode:
+            return self._scalar(node), 1
+        key = id(node)
+        if key in self.done:
+            self.aliased = True
+            return self.done[key]
+        if key in self.open:
+            raise DocumentError("this anchor contains itself", self._place(node))
+        if depth > MAX_DEPTH:
+            raise DocumentError(f"nested deeper than {MAX_DEPTH} levels", self._place(node))
+        self.open.add(key)
+        result = self._map(node, depth) if type(node) is MappingNode else self._list(node, depth)
+        self.open.discard(key)
+        self.done[key] = result
+        if self.aliased and result[1] > MAX_ALIASED_NODES:
+            raise DocumentError(f"aliases expand to more than {MAX_ALIASED_NODES} nodes", self._place(node))
+        return result
+
+    def _scalar(self, node: ScalarNode) -> Scalar:
+        text: str = node.value
+        mark = node.start_mark
+        place = Place(self.name, mark.line + 1, mark.column + 1)
+        if not node.tag:
+            return Scalar(typed(text), text, place)
+        return Scalar(text, text, place, True) if node.tag == "!" else _tagged(node, text, place)
+
+    def _list(self, node: yaml.Node, depth: int) -> tuple[Node, int]:
+        size, items = 1, []
+        for child in node.value:
+            item, count = self._node(child, depth + 1)
+            items.append(item)
+            size += count
+        return List(tuple(items), self._place(node), self._tag(node, "seq")), size
+
+    def _map(self, node: yaml.Node, depth: int) -> tuple[Node, int]:
+        size = 1
+        entries: dict[str, Entry] = {}
+        merged: dict[str, Entry] = {}
+        order: dict[str, None] = {}
+        for key_node, value_node in node.value:
+            key = self._key(key_node)
+            value, count = self._node(value_node, depth + 1)
+            size += count + 1
+            if key.text == "<<" and not key.quoted:
+                for entry in self._merge(value, key.place):
+                    merged.setdefault(entry.key.text, entry)
+                    order.setdefault(entry.key.text)
+                continue
+            if key.text in entries:
+                first = entries[key.text].key.place.line
+                message = f"key {key.text!r} is written twice, in line {first} and in line {key.place.line}"
+                raise DocumentError(message, key.place)
+            entries[key.text] = Entry(key, value)
+            order.setdefault(key.text)
+        kept = tuple(entries.get(text) or merged[text] for text in order) if merged else tuple(entries.values())
+        return Map(kept, self._place(node), self._tag(node, "map")), size
+
+    def _key(self, node: yaml.Node) -> Scalar:
+        if type(node) is not ScalarNode:
+            raise DocumentError("a key must be text, not a mapping or a list", self._place(node))
+        return self._scalar(node)
+
+    def _merge(self, value: Node, place: Place) -> Iterator[Entry]:
+        for source in value.items if isinstance(value, List) else (value,):
+            if not isinstance(source, Map):
+                raise DocumentError("'<<' merges a mapping or a list of mappings", place)
+            yield from source.entries
+
+    def _tag(self, node: yaml.Node, kind: str) -> str | None:
+        tag: str = node.tag
+        if tag in {"", "!", _CORE + kind}:
+            return None
+        if tag.startswith(_CORE):
+            raise DocumentError(f"the tag !!{tag.removeprefix(_CORE)} is not supported here", self._place(node))
+        return tag
+
+
+_CORE = "tag:yaml.org,2002:"
+_EXPLICIT: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "null": (type(None),),
+}
+
+
+def _tagged(node: ScalarNode, text: str, place: Place) -> Scalar:
+    """Return a scalar that has an explicit tag: ``!!str 5`` is text, ``!!int "5"`` a number, ``!local`` is kept."""
+    tag: str = node.tag
+    if tag == _CORE + "str":
+        return Scalar(text, text, place, True)
+    if not tag.startswith(_CORE):
+        return Scalar(text if node.style else typed(text), text, place, bool(node.style), tag)
+    kind = tag.removeprefix(_CORE)
+    if kind not in _EXPLICIT:
+        raise DocumentError(f"the tag !!{kind} is not supported", place)
+    value = typed(text)
+    if type(value) not in _EXPLICIT[kind]:
+        raise DocumentError(f"{text!r} is not a value of type !!{kind}", place)
+    return Scalar(float(value), written(float(value)), place) if kind == "float" else Scalar(value, text, place)
+
+
+def to_data(node: Node | Document) -> Any:
+    """Return plain Python data: dict with text keys, list, str, int, float, bool, None."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Map):
+        return {entry.key.text: to_data(entry.value) for entry in node.entries}
+    return [to_data(item) for item in node.items] if isinstance(node, List) else to_data(node.root)
+
+
+def from_data(data: Any, place: Place) -> Node:
+    """Return the node of plain data, every part of it at ``place``.
+
+    Raises:
+        DocumentError: YAML 1.2 core has no such value (infinite numbers, dates, arbitrary objects).
+    """
+    if isinstance(data, Scalar | Map | List):
+        return data
+    if isinstance(data, Mapping):
+        return Map(tuple(Entry(_text(str(key), place), from_data(item, place)) for key, item in data.items()), place)
+    if isinstance(data, str):
+        return _text(data, place)
+    if isinstance(data, Sequence) and not isinstance(data, bytes | bytearray):
+        return List(tuple(from_data(item, place) for item in data), place)
+    return Scalar(data, _written_at(data, place), place)
+
+
+def _text(text: str, place: Place) -> Scalar:
+    return Scalar(text, text, place, quoted=True)
+
+
+def _written_at(data: Any, place: Place) -> str:
+    try:
+        return written(data)
+    except ValueError as error:
+        raise DocumentError(str(error), place) from None
+
+
+def walk(node: Node) -> Iterator[tuple[tuple[str | int, ...], Node]]:
+    """Yield every node with its path, parents before children, in the order written."""
+    stack: list[tuple[tuple[str | int, ...], Node]] = [((), node)]
+    while stack:
+        path, current = stack.pop()
+        yield path, current
+        if isinstance(current, Map):
+            stack.extend(((*path, entry.key.text), entry.value) for entry in reversed(current.entries))
+        elif isinstance(current, List):
+            numbered = enumerate(current.items)
+            stack.extend(reversed([((*path, index), item) for index, item in numbered]))
+
+
+class _Emitter(CEmitter):
+    """libyaml's emitter, told that no node needs a tag unless it has one of its own."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:  # noqa: ARG002  the serializer's signature
+        return ""
+
+    def descend_resolver(self, parent: Any, index: Any) -> None:
+        """Do nothing: no tag depends on where a node stands."""
+
+    def ascend_resolver(self) -> None:
+        """Do nothing."""
+
+
+def dump(documents: Iterable[Document | Node | Any]) -> str:
+    """Return the YAML text of documents or plain data: same bytes for the same data, equal when parsed back.
+
+    Text that YAML 1.1 or 1.2 would read as something else (``no``, ``010``, ``1e3``, dates) is quoted; a number keeps
+    the text that was written where both read it alike.
+    """
+    return "---\n".join(_dump_one(document) for document in documents)
+
+
+def _dump_one(document: Any) -> str:
+    root = document.root if isinstance(document, Document) else document
+    text = io.StringIO()
+    emitter = _Emitter(text, allow_unicode=True, width=1 << 30, encoding=None)
+    emitter.open()
+    emitter.serialize(_yaml_node(from_data(root, Place("data"))))
+    emitter.close()
+    return text.getvalue()
+
+
+def _yaml_node(node: Node) -> yaml.Node:
+    tag = node.tag or ""
+    if isinstance(node, Scalar):
+        text, style = _emitted(node)
+        return ScalarNode(tag, text, style=style)
+    if isinstance(node, List):
+        return SequenceNode(tag, [_yaml_node(item) for item in node.items], flow_style=False)
+    pairs = [(_key_node(entry.key.text), _yaml_node(entry.value)) for entry in node.entries]
+    return MappingNode(tag, pairs, flow_style=False)
+
+
+def _key_node(text: str) -> ScalarNode:
+    return ScalarNode("", text, style=None if reads_as_text(text) else "'")
+
+
+def _emitted(node: Scalar) -> tuple[str, str | None]:
+    """Return text and style of a scalar."""
+    value = node.value
+    if isinstance(value, str):
+        if "\n" in value:
+            return value, "|"
+        return value, None if reads_as_text(value) else "'"
+    if isinstance(value, int | float) and same_in_both(node.text):
+        return node.text, None
+    return written(value), None

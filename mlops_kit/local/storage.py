@@ -111,8 +111,9 @@ class BlobStore:
     are kept, which makes many small files several times faster than the storage SDK.
     """
 
-    def __init__(self, azurite: Azurite) -> None:
+    def __init__(self, azurite: Azurite, page: int = 5000) -> None:
         self._azurite = azurite
+        self._page = page  # entries per request of a listing; 5000 is what the service allows
         self._quota = Quota(azurite.settings)
         self._signature = account_signature(STORAGE_ACCOUNT, STORAGE_KEY)
         self._idle: deque[tuple[http.client.HTTPConnection, float]] = deque()
@@ -188,6 +189,7 @@ class BlobStore:
         marker = ""
         while True:
             query = {"restype": "container", "comp": "list", "prefix": prefix, "marker": marker}
+            query["maxresults"] = str(self._page)
             answer = self._call("GET", f"/{container}", {name: value for name, value in query.items() if value})
             if answer.status != 200:
                 raise _refusal(answer, f"The container '{container}'")

@@ -27,7 +27,7 @@ def _create(ml: Any, path: Path, name: str) -> Any:
     return ml._code.create_or_update(_code(path, name))
 
 
-def test_a_code_snapshot_downloads_with_the_bytes_that_were_uploaded(ml, tmp_path):
+def test_a_code_snapshot_downloads_with_the_bytes_that_were_uploaded(ml: Any, tmp_path: Path) -> None:
     folder = _folder(tmp_path, "print('snapshot')\n")
     created = _create(ml, folder, "code-download")
 
@@ -37,7 +37,7 @@ def test_a_code_snapshot_downloads_with_the_bytes_that_were_uploaded(ml, tmp_pat
     assert (tmp_path / "back" / "nested" / "more.py").read_text() == "x = 1\n"
 
 
-def test_a_code_address_has_the_suffix_of_public_azure(ml, tmp_path):
+def test_a_code_address_has_the_suffix_of_public_azure(ml: Any, tmp_path: Path) -> None:
     created = _create(ml, _folder(tmp_path, "print('address')\n"), "code-address")
     got = ml._code.get(created.name, created.version)
 
@@ -46,14 +46,14 @@ def test_a_code_address_has_the_suffix_of_public_azure(ml, tmp_path):
     assert got.id.endswith(f"/codes/{created.name}/versions/1")
 
 
-def test_the_same_content_under_another_name_is_the_same_code(ml, tmp_path):
+def test_the_same_content_under_another_name_is_the_same_code(ml: Any, tmp_path: Path) -> None:
     first = _create(ml, _folder(tmp_path / "a", "print('same')\n"), "code-first")
     second = _create(ml, _folder(tmp_path / "b", "print('same')\n"), "code-second")
 
     assert first.id == second.id
 
 
-def test_other_content_is_another_code(ml, tmp_path):
+def test_other_content_is_another_code(ml: Any, tmp_path: Path) -> None:
     first = _create(ml, _folder(tmp_path / "a", "print('one')\n"), "code-one")
     second = _create(ml, _folder(tmp_path / "b", "print('two')\n"), "code-two")
 
@@ -61,7 +61,7 @@ def test_other_content_is_another_code(ml, tmp_path):
     assert first.path != second.path
 
 
-def test_eight_uploads_of_one_content_at_once_make_one_code_version(ml, tmp_path):
+def test_eight_uploads_of_one_content_at_once_make_one_code_version(ml: Any, tmp_path: Path) -> None:
     folder = _folder(tmp_path, "print('eight')\n")
 
     with ThreadPoolExecutor(8) as threads:
@@ -78,7 +78,7 @@ def test_eight_uploads_of_one_content_at_once_make_one_code_version(ml, tmp_path
     assert [one.id for one in found] == [ids[0]]
 
 
-def test_a_single_file_is_code_too(ml, tmp_path):
+def test_a_single_file_is_code_too(ml: Any, tmp_path: Path) -> None:
     (tmp_path / "only.py").write_text("print('only')\n")
     created = _create(ml, tmp_path / "only.py", "code-file")
 
@@ -87,7 +87,7 @@ def test_a_single_file_is_code_too(ml, tmp_path):
     assert (tmp_path / "back" / "only.py").read_text() == "print('only')\n"
 
 
-def test_a_code_version_cannot_get_other_content(ml, tmp_path):
+def test_a_code_version_cannot_get_other_content(ml: Any, tmp_path: Path) -> None:
     from azure.core.exceptions import ResourceExistsError
 
     _create(ml, _folder(tmp_path / "a", "print('kept')\n"), "code-kept")
@@ -95,7 +95,7 @@ def test_a_code_version_cannot_get_other_content(ml, tmp_path):
         _create(ml, _folder(tmp_path / "b", "print('changed')\n"), "code-kept")
 
 
-def test_ignored_files_are_not_part_of_the_code(ml, tmp_path):
+def test_ignored_files_are_not_part_of_the_code(ml: Any, tmp_path: Path) -> None:
     folder = _folder(tmp_path, "print('ignore')\n")
     (folder / "secret.txt").write_text("do not ship")
     (folder / ".amlignore").write_text("secret.txt\n")
@@ -107,7 +107,7 @@ def test_ignored_files_are_not_part_of_the_code(ml, tmp_path):
     assert (tmp_path / "back" / "train.py").exists()
 
 
-def test_a_missing_code_version_is_not_found(ml):
+def test_a_missing_code_version_is_not_found(ml: Any) -> None:
     from azure.core.exceptions import ResourceNotFoundError
 
     with pytest.raises(ResourceNotFoundError, match="no-such-code"):

@@ -36,7 +36,7 @@ def _long(ml: Any, rest: str) -> str:
     )
 
 
-def test_a_local_file_is_uploaded_and_named_in_long_form(ml, tmp_path):
+def test_a_local_file_is_uploaded_and_named_in_long_form(ml: Any, tmp_path: Path) -> None:
     created = ml.data.create_or_update(_data("file-long", _file(tmp_path, "a,b\n1,2\n"), tags={"k": "v"}))
     got = ml.data.get("file-long", "1")
 
@@ -49,7 +49,7 @@ def test_a_local_file_is_uploaded_and_named_in_long_form(ml, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["uri_folder", "mltable"])
-def test_the_address_of_a_folder_ends_in_a_slash(ml, tmp_path, kind):
+def test_the_address_of_a_folder_ends_in_a_slash(ml: Any, tmp_path: Path, kind: str) -> None:
     _file(tmp_path / "folder", "paths:\n  - pattern: ./*.csv\ntransformations:\n  - read_delimited:\n", "MLTable")
     _file(tmp_path / "folder", "a\n1\n")
     ml.data.create_or_update(_data(f"slash-{kind}", tmp_path / "folder", kind))
@@ -57,7 +57,7 @@ def test_the_address_of_a_folder_ends_in_a_slash(ml, tmp_path, kind):
     assert ml.data.get(f"slash-{kind}", "1").path.endswith("/folder/")
 
 
-def test_an_mltable_names_the_paths_it_reads(ml, tmp_path):
+def test_an_mltable_names_the_paths_it_reads(ml: Any, tmp_path: Path) -> None:
     _file(tmp_path / "table", "paths:\n  - file: ./one.csv\n  - file: ./two.csv\n", "MLTable")
     _file(tmp_path / "table", "a\n1\n", "one.csv")
     _file(tmp_path / "table", "a\n2\n", "two.csv")
@@ -68,35 +68,33 @@ def test_an_mltable_names_the_paths_it_reads(ml, tmp_path):
     assert got.type == "mltable"
 
 
-def test_a_short_datastore_address_becomes_long(ml):
+def test_a_short_datastore_address_becomes_long(ml: Any) -> None:
     ml.data.create_or_update(_data("short", "azureml://datastores/workspaceblobstore/paths/some/folder", "uri_folder"))
 
     assert ml.data.get("short", "1").path == _long(ml, "workspaceblobstore/paths/some/folder/")
 
 
-def test_a_web_address_is_kept_as_it_is(ml):
+def test_a_web_address_is_kept_as_it_is(ml: Any) -> None:
     ml.data.create_or_update(_data("web", "https://example.com/data/x.csv"))
 
     assert ml.data.get("web", "1").path == "https://example.com/data/x.csv"
 
 
-def test_an_unknown_datastore_is_refused_by_name(ml):
+def test_an_unknown_datastore_is_refused_by_name(ml: Any) -> None:
     from azure.core.exceptions import ResourceNotFoundError
 
     with pytest.raises(ResourceNotFoundError, match=r"workspaceblobstor.*workspaceblobstore"):
         ml.data.create_or_update(_data("nowhere", "azureml://datastores/workspaceblobstor/paths/x"))
 
 
-def test_versions_count_up_when_none_is_given(ml, tmp_path):
-    made = [
-        ml.data.create_or_update(_data("counted", _file(tmp_path / str(n), f"{n}\n"))).version for n in range(3)
-    ]
+def test_versions_count_up_when_none_is_given(ml: Any, tmp_path: Path) -> None:
+    made = [ml.data.create_or_update(_data("counted", _file(tmp_path / str(n), f"{n}\n"))).version for n in range(3)]
 
     assert made == ["1", "2", "3"]
     assert [one.version for one in ml.data.list("counted")] == ["3", "2", "1"]
 
 
-def test_eight_registrations_of_different_content_at_once_get_eight_versions(ml, tmp_path):
+def test_eight_registrations_of_different_content_at_once_get_eight_versions(ml: Any, tmp_path: Path) -> None:
     paths = [_file(tmp_path / str(n), f"content {n}\n") for n in range(8)]
 
     with ThreadPoolExecutor(8) as threads:
@@ -108,13 +106,13 @@ def test_eight_registrations_of_different_content_at_once_get_eight_versions(ml,
     assert len(set(by_version.values())) == 8
 
 
-def test_the_latest_label_follows_creation_not_the_alphabet(ml, tmp_path):
+def test_the_latest_label_follows_creation_not_the_alphabet(ml: Any, tmp_path: Path) -> None:
     for number, version in enumerate(["foo", "bar", "baz", "foobar"]):
         ml.data.create_or_update(_data("labelled", _file(tmp_path / version, f"{number}\n"), version=version))
         assert ml.data.get("labelled", label="latest").version == version
 
 
-def test_a_version_keeps_its_content(ml, tmp_path):
+def test_a_version_keeps_its_content(ml: Any, tmp_path: Path) -> None:
     from azure.core.exceptions import ResourceExistsError
 
     first = ml.data.create_or_update(_data("kept", _file(tmp_path / "a", "first\n"), version="1"))
@@ -124,7 +122,7 @@ def test_a_version_keeps_its_content(ml, tmp_path):
     assert ml.data.get("kept", "1").path == first.path
 
 
-def test_a_version_keeps_its_type(ml):
+def test_a_version_keeps_its_type(ml: Any) -> None:
     from azure.core.exceptions import ResourceExistsError
 
     path = "azureml://datastores/workspaceblobstore/paths/typed/"
@@ -133,7 +131,7 @@ def test_a_version_keeps_its_type(ml):
         ml.data.create_or_update(_data("typed", path, "uri_file", version="1"))
 
 
-def test_the_first_version_is_unchanged_by_the_second(ml, tmp_path):
+def test_the_first_version_is_unchanged_by_the_second(ml: Any, tmp_path: Path) -> None:
     one = ml.data.create_or_update(_data("two", _file(tmp_path / "a", "1\n").parent, "uri_folder"))
     _file(tmp_path / "a", "2\n", "second.csv")
     ml.data.create_or_update(_data("two", tmp_path / "a", "uri_folder"))
@@ -143,7 +141,7 @@ def test_the_first_version_is_unchanged_by_the_second(ml, tmp_path):
     assert [path.name for path in back.rglob("*.csv")] == ["part.csv"]
 
 
-def test_description_and_tags_can_be_edited(ml, tmp_path):
+def test_description_and_tags_can_be_edited(ml: Any, tmp_path: Path) -> None:
     asset = ml.data.create_or_update(_data("edited", _file(tmp_path, "x\n"), description="old", tags={"a": "1"}))
     asset.description, asset.tags = "new", {"b": "2"}
     ml.data.create_or_update(asset)
@@ -153,7 +151,7 @@ def test_description_and_tags_can_be_edited(ml, tmp_path):
     assert [one.version for one in ml.data.list("edited")] == ["1"]
 
 
-def test_a_property_cannot_change_its_value(ml, tmp_path):
+def test_a_property_cannot_change_its_value(ml: Any, tmp_path: Path) -> None:
     from azure.core.exceptions import ResourceExistsError
 
     path = _file(tmp_path, "x\n")
@@ -165,7 +163,7 @@ def test_a_property_cannot_change_its_value(ml, tmp_path):
     assert ml.data.get("props", "1").properties == {"rows": "10", "more": "x"}
 
 
-def test_an_archived_version_is_listed_only_when_asked_for(ml, tmp_path):
+def test_an_archived_version_is_listed_only_when_asked_for(ml: Any, tmp_path: Path) -> None:
     for number in (1, 2):
         ml.data.create_or_update(_data("archived", _file(tmp_path / str(number), f"{number}\n")))
     ml.data.archive("archived", version="2")
@@ -179,7 +177,7 @@ def test_an_archived_version_is_listed_only_when_asked_for(ml, tmp_path):
     assert ml.data.get("archived", label="latest").version == "2"
 
 
-def test_an_archived_asset_is_hidden_with_its_versions(ml, tmp_path):
+def test_an_archived_asset_is_hidden_with_its_versions(ml: Any, tmp_path: Path) -> None:
     ml.data.create_or_update(_data("container", _file(tmp_path, "x\n")))
     assert "container" in {one.name for one in ml.data.list()}
 
@@ -194,17 +192,15 @@ def test_an_archived_asset_is_hidden_with_its_versions(ml, tmp_path):
     assert [one.version for one in ml.data.list("container")] == ["1"]
 
 
-def test_a_list_of_assets_gives_the_latest_version_and_the_type(ml):
+def test_a_list_of_assets_gives_the_latest_version_and_the_type(ml: Any) -> None:
     for path in ("listed/1/", "listed/2/"):
-        ml.data.create_or_update(
-            _data("listed", f"azureml://datastores/workspaceblobstore/paths/{path}", "uri_folder")
-        )
+        ml.data.create_or_update(_data("listed", f"azureml://datastores/workspaceblobstore/paths/{path}", "uri_folder"))
 
     shown = {one.name: one for one in ml.data.list()}["listed"]
     assert (shown.latest_version, shown.type) == ("2", "uri_folder")
 
 
-def test_an_auto_delete_setting_survives(ml, tmp_path):
+def test_an_auto_delete_setting_survives(ml: Any, tmp_path: Path) -> None:
     from azure.ai.ml.entities._assets.auto_delete_setting import AutoDeleteSetting
 
     setting = AutoDeleteSetting(condition="created_greater_than", value="30d")
@@ -215,21 +211,21 @@ def test_an_auto_delete_setting_survives(ml, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["-dash", "with space", "ä"])
-def test_a_name_that_azure_would_refuse_is_refused(ml, name):
+def test_a_name_that_azure_would_refuse_is_refused(ml: Any, name: str) -> None:
     from azure.core.exceptions import HttpResponseError
 
     with pytest.raises(HttpResponseError, match="cannot name a data asset"):
         ml.data.create_or_update(_data(name, "https://example.com/x.csv", version="1"))
 
 
-def test_a_missing_version_is_not_found(ml):
+def test_a_missing_version_is_not_found(ml: Any) -> None:
     from azure.core.exceptions import ResourceNotFoundError
 
     with pytest.raises(ResourceNotFoundError, match="no-such-data"):
         ml.data.get("no-such-data", "7")
 
 
-def test_a_deleted_version_is_gone_and_its_number_is_not_given_again(ml, tmp_path):
+def test_a_deleted_version_is_gone_and_its_number_is_not_given_again(ml: Any, tmp_path: Path) -> None:
     for number in (1, 2):
         ml.data.create_or_update(_data("deleted", _file(tmp_path / str(number), f"{number}\n")))
     ml.data._operation.delete(ml.resource_group_name, ml.workspace_name, "deleted", "2")
@@ -238,7 +234,7 @@ def test_a_deleted_version_is_gone_and_its_number_is_not_given_again(ml, tmp_pat
     assert ml.data.create_or_update(_data("deleted", _file(tmp_path / "3", "3\n"))).version == "3"
 
 
-def test_the_data_plane_resolves_asset_ids_to_addresses(ml, tmp_path):
+def test_the_data_plane_resolves_asset_ids_to_addresses(ml: Any, tmp_path: Path) -> None:
     asset = ml.data.create_or_update(_data("resolved", _file(tmp_path, "x\n").parent, "uri_folder"))
     location = "azureml://locations/local/workspaces/00000000-0000-0000-0000-000000000000/data/resolved/versions/1"
 

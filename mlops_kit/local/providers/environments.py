@@ -26,6 +26,7 @@ def _complete(plane: Plane, draft: Draft) -> Draft:
     added = {
         "environmentType": "UserCreated",
         "osType": properties.get("osType") or "Linux",
+        **({"build": {"dockerfilePath": "Dockerfile", **build}} if build else {}),
         "tags": properties.get("tags") or {},
         "properties": properties.get("properties") or {},
     }
@@ -67,7 +68,7 @@ def _identity(properties: Mapping[str, Any], private: Mapping[str, Any]) -> dict
         "image": properties.get("image"),
         "condaFile": yaml.safe_load(conda) if conda else None,
         "build.contextUri": private.get("context"),
-        "build.dockerfilePath": build.get("dockerfilePath") or "Dockerfile" if build else None,
+        "build.dockerfilePath": build.get("dockerfilePath"),
         "osType": properties.get("osType"),
         "inferenceConfig": properties.get("inferenceConfig"),
     }

@@ -147,7 +147,10 @@ def _check(name: str, body: dict[str, Any]) -> None:
 def _without_secrets(body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     properties = body["properties"]
     credentials = dict(properties.get("credentials") or {"credentialsType": "None"})
-    secrets = credentials.pop("secrets", None) or {}
+    # A client that sends back what it read sends its secrets as null.
+    secrets = {key: value for key, value in (credentials.pop("secrets", None) or {}).items() if value is not None}
+    if set(secrets) == {"secretsType"}:
+        secrets = {}
     return {**body, "properties": {**properties, "credentials": credentials}}, secrets
 
 

@@ -206,13 +206,13 @@ class Router:
 
     def __init__(self, server: asyncio.Server, connections: set[asyncio.Task[None]]) -> None:
         self._server = server
-        self._connections = connections
+        self.connections = connections
         self.port: int = server.sockets[0].getsockname()[1]
 
     def close(self) -> None:
         """Stop listening and drop every open connection."""
         self._server.close()
-        for connection in self._connections:
+        for connection in self.connections:
             connection.cancel()
 
 

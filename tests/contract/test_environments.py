@@ -15,7 +15,7 @@ def _conda(*pip: str) -> dict[str, Any]:
     return {"name": "e", "channels": ["conda-forge"], "dependencies": ["python=3.11", "pip", {"pip": list(pip)}]}
 
 
-def _environment(name: str, **fields: Any) -> Any:
+def _environment(name: str | None, **fields: Any) -> Any:
     from azure.ai.ml.entities import Environment
 
     return Environment(name=name, **{"image": IMAGE, **fields})

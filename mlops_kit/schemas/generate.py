@@ -15,7 +15,6 @@ SOURCES = {
     "command_job": "job.command_job:CommandJobSchema",
     "spark_job": "job.spark_job:SparkJobSchema",
     "import_job": "job.import_job:ImportJobSchema",
-    "parallel_job": "job.parallel_job:ParallelJobSchema",
     "sweep_job": "_sweep.sweep_job:SweepJobSchema",
     "pipeline_job": "pipeline.pipeline_job:PipelineJobSchema",
     "automl_classification": "automl.table_vertical.classification:AutoMLClassificationSchema",
@@ -79,6 +78,17 @@ SOURCES = {
     "hub": "workspace.ai_workspaces.hub:HubSchema",
     "project": "workspace.ai_workspaces.project:ProjectSchema",
     "connection": "workspace.connections.workspace_connection:WorkspaceConnectionSchema",
+    "connection_azure_blob": "workspace.connections.connection_subtypes:AzureBlobStoreConnectionSchema",
+    "connection_azure_one_lake": "workspace.connections.connection_subtypes:MicrosoftOneLakeConnectionSchema",
+    "connection_azure_open_ai": "workspace.connections.connection_subtypes:AzureOpenAIConnectionSchema",
+    "connection_azure_ai_services": "workspace.connections.connection_subtypes:AzureAIServicesConnectionSchema",
+    "connection_azure_ai_search": "workspace.connections.connection_subtypes:AzureAISearchConnectionSchema",
+    "connection_azure_content_safety": "workspace.connections.connection_subtypes:AzureContentSafetyConnectionSchema",
+    "connection_azure_speech_services": "workspace.connections.connection_subtypes:AzureSpeechServicesConnectionSchema",
+    "connection_api_key": "workspace.connections.connection_subtypes:APIKeyConnectionSchema",
+    "connection_open_ai": "workspace.connections.connection_subtypes:OpenAIConnectionSchema",
+    "connection_serp": "workspace.connections.connection_subtypes:SerpConnectionSchema",
+    "connection_serverless": "workspace.connections.connection_subtypes:ServerlessConnectionSchema",
     "feature_store": "_feature_store.feature_store_schema:FeatureStoreSchema",
     "feature_set": "_feature_set.feature_set_schema:FeatureSetSchema",
     "feature_store_entity": "_feature_store_entity.feature_store_entity_schema:FeatureStoreEntitySchema",
@@ -119,6 +129,7 @@ class Kind:
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.definitions: dict[str, Any] = {}
+        self.names: dict[tuple[type, str], str] = {}
 
     def schema(self) -> dict[str, Any]:
         """Return the whole JSON schema of the kind."""
@@ -192,6 +203,7 @@ class Kind:
     def _nested(self, field: Any) -> dict[str, Any]:
         """Convert a nested schema into a definition and a reference to it."""
         from azure.ai.ml._schema.core.fields import DataBindingStr, UnionField
+        from azure.ai.ml._schema.core.schema import YamlFileSchema
 
         schema = field.schema
         is_open = (field.unknown or schema.unknown) != "raise"
@@ -201,12 +213,31 @@ class Kind:
             if isinstance(inner, UnionField)
             for member in inner.union_fields
         )
-        name = type(schema).__name__.removesuffix("Schema") + "Bound" * takes_bindings + "Open" * is_open
-        if name not in self.definitions:
-            self.definitions[name] = {}
-            self.definitions[name] = self._object(schema, is_open)
-        reference = {"$ref": f"#/$defs/{name}"}
-        return {"type": "array", "items": reference} if field.many else reference
+        suffix = "Bound" * takes_bindings + "Open" * is_open
+        reference = {"$ref": f"#/$defs/{self._definition(schema, suffix, is_open)}"}
+        if field.many:
+            return {"type": "array", "items": reference}
+        if isinstance(schema, YamlFileSchema):
+            return {"anyOf": [reference, {"type": "string", "pattern": "^file:"}]}
+        return reference
+
+    def _definition(self, schema: Any, suffix: str, is_open: bool) -> str:
+        """Return the name of the definition of a schema; classes made in a function share a name, equal ones are one."""
+        key = (type(schema), suffix)
+        if key in self.names:
+            return self.names[key]
+        stem = type(schema).__name__.removesuffix("Schema") + suffix
+        name = stem if stem not in self.definitions else f"{stem}{len(self.definitions)}"
+        self.names[key] = name
+        self.definitions[name] = {}
+        body = self._object(schema, is_open)
+        twin = next((other for other, known in self.definitions.items() if known == body), name)
+        if twin.startswith(stem) and twin != name:
+            del self.definitions[name]
+            self.names[key] = name = twin
+        else:
+            self.definitions[name] = body
+        return name
 
     def _mapping(self, field: Any) -> dict[str, Any]:
         """Convert a mapping with free keys."""
@@ -217,11 +248,11 @@ class Kind:
 
 
 def _enumeration(field: Any) -> dict[str, Any]:
-    """Convert an enumeration; ``x-case`` says how the SDK compares: ``lower``, or ``snake`` (camel case is fine)."""
+    """Convert an enumeration; ``x-case`` says how the SDK compares: ``lower``, or ``loose`` (camel or snake case)."""
     converted = {"type": "string", "enum": list(dict.fromkeys(str(value) for value in field.allowed_values))}
-    probe = field.casing_transform("aB")
-    if probe != "aB":
-        converted["x-case"] = "lower" if probe == "ab" else "snake"
+    probe = field.casing_transform("aB_c")
+    if probe != "aB_c":
+        converted["x-case"] = "lower" if probe == "ab_c" else "loose"
     return converted
 
 
@@ -233,6 +264,8 @@ def _scalar(field: Any) -> dict[str, Any]:
     name = type(field).__name__
     if name in TEXT_PATTERNS:
         return {"type": "string", "pattern": TEXT_PATTERNS[name]}
+    if isinstance(field, sdk.ArmVersionedStr) and not field.allow_default_version:
+        return {"type": "string", "pattern": "^azureml:.+[:@/].+"}
     if isinstance(field, sdk.ArmStr):
         return {"type": "string", "pattern": field.pattern}
     if isinstance(field, sdk.LocalPathField):
@@ -258,9 +291,6 @@ def _scalar(field: Any) -> dict[str, Any]:
 def _limits(field: Any) -> dict[str, Any]:
     """Return what the validators of a field say, as far as they are data."""
     limits: dict[str, Any] = {}
-    pattern = field.metadata.get("pattern")
-    if pattern:
-        limits["pattern"] = pattern
     for rule in field.validators:
         if hasattr(rule, "choices"):
             limits["enum"] = list(rule.choices)

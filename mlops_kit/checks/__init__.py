@@ -1,0 +1,92 @@
+"""Documents -> findings. Pure but for the questions asked of the disk through ``files.Files``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_kit import schemas
+from mlops_kit.checks import commands, conda, keys, kinds, names, paths, references
+from mlops_kit.checks.files import Files
+from mlops_kit.checks.findings import CODES, Finding, did_you_mean, error
+from mlops_kit.documents import Map, Scalar
+
+if TYPE_CHECKING:
+    from mlops_kit.documents import Node
+
+__all__ = ["CODES", "Files", "Finding", "check", "is_azure_ml"]
+
+
+def check(root: Node, path: str | Path, files: Files) -> tuple[Finding, ...]:
+    """Return everything that is wrong with one rendered document of the file ``path``, in the order of the file."""
+    if not isinstance(root, Map):
+        return (error("MK0105", root.place, "the document is no map", "an Azure ML file is a map of keys"),)
+    if conda.is_conda(root):
+        return tuple(conda.check_file(root))
+    folder = str(Path(path).absolute().parent)
+    heads = _heads(root)
+    family = kinds.family_of(heads, tuple(parent.name for parent in Path(path).absolute().parents))
+    if family is None:
+        return (_unknown_kind(root),)
+    kind, decided = kinds.kind_of(family, heads)
+    if kind is None:
+        return (_undeclared(root, decided),)
+    findings = [
+        *_declared(root, kind, decided),
+        *names.check(root, kind),
+        *references.check(root, kind, folder, files),
+        *paths.check(root, kind, folder, files),
+        *commands.check(root),
+        *conda.check(root, kind, folder, files),
+    ]
+    return tuple(sorted(dict.fromkeys(findings), key=_position))
+
+
+def is_azure_ml(root: Node, path: str | Path) -> bool:
+    """Return whether a document is a kind of Azure ML file or a conda file, so that it can be checked."""
+    if not isinstance(root, Map):
+        return False
+    folders = tuple(parent.name for parent in Path(path).absolute().parents)
+    return conda.is_conda(root) or kinds.family_of(_heads(root), folders) is not None
+
+
+def _heads(root: Map) -> dict[str, str | None]:
+    """Return the top-level keys with the text of their values."""
+    return {entry.key.text: entry.value.text if isinstance(entry.value, Scalar) else None for entry in root.entries}
+
+
+def _position(finding: Finding) -> tuple[str, int, int]:
+    return finding.place.path, finding.place.line, finding.place.column
+
+
+def _declared(root: Map, kind: str, decided: kinds.Family) -> list[Finding]:
+    """Check keys against the schema of the kind; a declared type of no kind of the family is one fault of its own."""
+    schema = schemas.read(kind)
+    declared = root.get(decided.key)
+    findings = keys.check(root, schema)
+    if not isinstance(declared, Scalar) or not decided.kinds or declared.text.lower() in decided.kinds:
+        return findings
+    allowed = dict.fromkeys([*decided.kinds, *schema["properties"].get(decided.key, {}).get("enum", ())])
+    others = [finding for finding in findings if finding.place != declared.place]
+    if len(others) == len(findings):
+        return findings
+    return [keys.not_allowed(declared, decided.key, allowed), *others]
+
+
+def _undeclared(root: Map, decided: kinds.Family) -> Finding:
+    """Report a document whose kind cannot be told because the key that decides it is absent or wrong."""
+    declared = root.get(decided.key)
+    if isinstance(declared, Scalar):
+        return keys.not_allowed(declared, decided.key, decided.kinds)
+    hint = f"expected one of {', '.join(decided.kinds)}"
+    return error("MK0104", root.place, f"required key `{decided.key}` is missing", hint)
+
+
+def _unknown_kind(root: Map) -> Finding:
+    """Report a document that nothing tells the kind of."""
+    words = set(root.keys())
+    near = next(
+        (hint for word in sorted(words) if (hint := did_you_mean(word, ("command", "jobs", "type", "trial")))), ""
+    )
+    hint = near or "add `$schema:` or `type:`"
+    return error("MK0101", root.place, "this is no kind of Azure ML file that is known", hint)

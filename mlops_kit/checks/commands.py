@@ -1,0 +1,98 @@
+"""Commands and environment variables: optional groups, blanks around them, characters a shell trips over."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mlops_kit.checks.files import place_in
+from mlops_kit.checks.findings import Finding, error, warning
+from mlops_kit.checks.references import REFERENCE, is_optional
+from mlops_kit.documents import Map, Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GROUP = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
+GLUED_FLAG = re.compile(r"(?:^|\s)(--?[A-Za-z][\w-]*)\$\{\{")
+
+
+def check(root: Map) -> list[Finding]:
+    """Return what is wrong with every command below a map and with the environment variables beside it."""
+    findings: list[Finding] = []
+    for owner in _maps(root):
+        command = owner.get("command") or owner.get("program_arguments") or owner.get("args")
+        if isinstance(command, Scalar):
+            findings += _command(command, owner)
+        variables = owner.get("environment_variables")
+        if isinstance(variables, Map):
+            findings += _variables(variables)
+    return findings
+
+
+def _maps(node: Map) -> Iterator[Map]:
+    """Yield a map and the maps below it."""
+    yield node
+    for entry in node.entries:
+        if isinstance(entry.value, Map):
+            yield from _maps(entry.value)
+
+
+def _variables(variables: Map) -> list[Finding]:
+    """Report variables without a value: the service knows text only."""
+    return [
+        error(
+            "MK0601",
+            entry.key.place,
+            f"environment variable `{entry.key.text}` has no value",
+            'write "" for an empty text',
+        )
+        for entry in variables.entries
+        if isinstance(entry.value, Scalar) and entry.value.value is None
+    ]
+
+
+def _command(command: Scalar, owner: Map) -> list[Finding]:
+    """Check one command against the inputs declared beside it."""
+    findings: list[Finding] = []
+    if "\r" in command.text:
+        findings.append(error("MK0602", command.place, "the command holds a carriage return", "save the file with LF"))
+    if re.search(r"\\[ \t]+\n", command.text):
+        message = "a line of the command ends with a backslash and blanks, so the shell does not join it with the next"
+        findings.append(error("MK0602", command.place, message, "remove the blanks"))
+    if "$[[" not in command.text and "${{" not in command.text:
+        return findings
+    return findings + _optional_inputs(command, owner) + _blanks(command)
+
+
+def _optional_inputs(command: Scalar, owner: Map) -> list[Finding]:
+    """Report optional inputs outside of a group: without a value the command would keep the reference."""
+    inputs = owner.get("inputs")
+    if not isinstance(inputs, Map):
+        return []
+    optional = {f"inputs.{entry.key.text}" for entry in inputs.entries if is_optional(entry.value)}
+    outside = {match[1] for match in REFERENCE.finditer(GROUP.sub(" ", command.text))}
+    return [
+        error(
+            "MK0305",
+            place_in(command, text),
+            f"the input `{text.removeprefix('inputs.')}` is optional and stands outside of a $[[ ]] group",
+            f"write `$[[--{text.removeprefix('inputs.')} ${{{{{text}}}}}]]`",
+        )
+        for text in sorted(outside & optional)
+    ]
+
+
+def _blanks(command: Scalar) -> list[Finding]:
+    """Warn of groups and flags that would be glued to their neighbour."""
+    text = command.text
+    findings = [
+        warning("MK0306", place_in(command, flag), f"no blank between `{flag}` and its value", f"write `{flag} ${{{{`")
+        for flag in GLUED_FLAG.findall(text.replace("$[[", " "))
+    ]
+    for group in GROUP.finditer(text):
+        before, after = text[: group.start()][-1:], text[group.end() :][:1]
+        if (before and not before.isspace()) or (after and not after.isspace()):
+            message = f"`{group[0]}` is not set apart by blanks, so it is glued to the next word"
+            findings.append(warning("MK0306", place_in(command, group[0]), message, "put a blank on both sides"))
+    return findings

@@ -1,0 +1,76 @@
+"""What checks may ask about the disk: whether a path is a file or a folder, and what a YAML file holds."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Literal
+
+from mlops_kit import documents
+from mlops_kit.documents import Map, Scalar
+from mlops_kit.errors import DocumentError, Place
+
+REMOTE = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least, so that a drive letter is no scheme
+
+
+class Files:
+    """Answers from the disk, each asked for once; ``root`` is the project folder, None outside of a project."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = os.path.realpath(root) if root else None
+        self._kinds: dict[str, Literal["file", "folder", ""]] = {}
+        self._maps: dict[str, Map | None] = {}
+
+    def kind(self, path: str) -> Literal["file", "folder", ""]:
+        """Return whether a path is a ``file``, a ``folder`` or nothing."""
+        if path not in self._kinds:
+            known = Path(path)
+            self._kinds[path] = "folder" if known.is_dir() else "file" if known.exists() else ""
+        return self._kinds[path]
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names in a folder, to suggest one."""
+        return sorted(path.name for path in Path(folder).iterdir()) if self.kind(folder) == "folder" else []
+
+    def is_outside(self, path: str) -> bool:
+        """Return whether a path leads out of the project, links followed."""
+        real = os.path.realpath(path)
+        return self.root is not None and real != self.root and not real.startswith(self.root + os.sep)
+
+    def map(self, path: str) -> Map | None:
+        """Return what a YAML file holds, or None when it cannot be read or holds no map."""
+        if path not in self._maps:
+            self._maps[path] = _map(path)
+        return self._maps[path]
+
+
+def _map(path: str) -> Map | None:
+    try:
+        found = documents.load(Path(path))
+    except (DocumentError, OSError):
+        return None  # the file is reported where it is checked itself
+    root = found[0].root if found else None
+    return root if isinstance(root, Map) else None
+
+
+def place_in(scalar: Scalar, fragment: str) -> Place:
+    """Return where a piece of a scalar's text stands in the file; the scalar's own place when it is not found there."""
+    place = scalar.place
+    path = Path(place.path)
+    if not place.line or not path.is_file():
+        return place
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    for number, line in enumerate(lines[place.line - 1 :], start=place.line):
+        column = line.find(fragment, place.column - 1 if number == place.line else 0)
+        if column >= 0:
+            return Place(place.path, number, column + 1)
+    return place
+
+
+def local_path(text: str, folder: str) -> str | None:
+    """Return the absolute path that a text written in a file of ``folder`` means, None when it is not a local path."""
+    written = text.removeprefix("file:")
+    if not written or "${{" in written or REMOTE.match(written) or written.startswith("azureml:"):
+        return None
+    return os.path.normpath(Path(folder, written.replace("\\", "/")))

@@ -1,0 +1,252 @@
+"""Which kind of Azure ML file a document is: by header and declared type first, then by its folder and its shape."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Keys = "Mapping[str, str | None]"  # top-level key -> text of its value, None where the value is a map or a list
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Kinds that one loader of the SDK reads; ``key`` decides between them, ``usual`` is taken when it is absent."""
+
+    kinds: Mapping[str, str]
+    usual: str | None = None
+    key: str = "type"
+
+
+FAMILIES = {
+    "job": Family(
+        {
+            "command": "command_job",
+            "sweep": "sweep_job",
+            "pipeline": "pipeline_job",
+            "spark": "spark_job",
+            "import": "import_job",
+            "automl": "automl",
+            "finetuning": "finetuning",
+            "distillation": "distillation_job",
+        },
+        "command_job",
+    ),
+    "automl": Family(
+        {
+            name: f"automl_{name}"
+            for name in (
+                "classification",
+                "regression",
+                "forecasting",
+                "image_classification",
+                "image_classification_multilabel",
+                "image_object_detection",
+                "image_instance_segmentation",
+                "text_classification",
+                "text_classification_multilabel",
+                "text_ner",
+            )
+        },
+        "automl_classification",
+        "task",
+    ),
+    "finetuning": Family(
+        {"azure_openai": "azure_openai_finetuning", "custom": "custom_model_finetuning"},
+        "custom_model_finetuning",
+        "model_provider",
+    ),
+    "component": Family(
+        {
+            "command": "command_component",
+            "parallel": "parallel_component",
+            "import": "import_component",
+            "spark": "spark_component",
+            "automl": "automl_component",
+            "data_transfer": "data_transfer",
+            "pipeline": "pipeline_component",
+        },
+        "command_component",
+    ),
+    "data_transfer": Family(
+        {f"{name}_data": f"data_transfer_{name}_component" for name in ("copy", "import", "export")},
+        "data_transfer_copy_component",
+        "task",
+    ),
+    "data": Family(dict.fromkeys(("uri_file", "uri_folder", "mltable"), "data"), "data"),
+    "data_import": Family({}, "data_import"),
+    "model": Family({}, "model"),
+    "environment_asset": Family({}, "environment_asset"),
+    "datastore": Family(
+        {
+            name: name
+            for name in ("azure_blob", "azure_file", "azure_data_lake_gen1", "azure_data_lake_gen2", "one_lake")
+        },
+        "azure_blob",
+    ),
+    "compute": Family(
+        {
+            "amlcompute": "amlcompute",
+            "computeinstance": "compute_instance",
+            "kubernetes": "kubernetes_compute",
+            "synapsespark": "synapse_spark_compute",
+            "virtualmachine": "virtual_machine_compute",
+        }
+    ),
+    "managed_online_endpoint": Family({}, "managed_online_endpoint"),
+    "kubernetes_online_endpoint": Family({}, "kubernetes_online_endpoint"),
+    "batch_endpoint": Family({}, "batch_endpoint"),
+    "online_deployment": Family({"kubernetes": "kubernetes_online_deployment"}, "managed_online_deployment"),
+    "batch_deployment": Family(
+        {"model": "model_batch_deployment", "pipeline": "pipeline_component_batch_deployment"}, "batch_deployment"
+    ),
+    "job_schedule": Family({}, "job_schedule"),
+    "monitor_schedule": Family({}, "monitor_schedule"),
+    "data_import_schedule": Family({}, "data_import_schedule"),
+    "registry": Family({}, "registry"),
+    "workspace": Family({"default": "workspace", "hub": "hub", "project": "project"}, "workspace", "kind"),
+    "connection": Family(
+        {
+            name: f"connection_{name}"
+            for name in (
+                "azure_open_ai",
+                "azure_blob",
+                "azure_one_lake",
+                "azure_ai_services",
+                "azure_ai_search",
+                "azure_content_safety",
+                "azure_speech_services",
+                "api_key",
+                "open_ai",
+                "serp",
+                "serverless",
+            )
+        },
+        "connection",
+    ),
+    "feature_store": Family({}, "feature_store"),
+    "feature_set": Family({}, "feature_set"),
+    "feature_store_entity": Family({}, "feature_store_entity"),
+}
+
+# the name in a ``$schema`` address, in lower case -> family, where the two differ
+HEADERS = {
+    **dict.fromkeys(("commandjob", "sweepjob", "pipelinejob", "sparkjob", "importjob", "automljob"), "job"),
+    **{f"{name}component": "component" for name in ("command", "parallel", "import", "spark", "pipeline")},
+    "datatransfercomponent": "component",
+    "environment": "environment_asset",
+    **dict.fromkeys(("azureblob", "azurefile", "azuredatalakegen1", "azuredatalakegen2", "onelake"), "datastore"),
+    **dict.fromkeys(
+        ("amlcompute", "computeinstance", "kubernetescompute", "synapsesparkcompute", "vmcompute"), "compute"
+    ),
+    **dict.fromkeys(("managedonlinedeployment", "kubernetesonlinedeployment"), "online_deployment"),
+    **dict.fromkeys(("modelbatchdeployment", "pipelinecomponentbatchdeployment"), "batch_deployment"),
+    "schedule": "job_schedule",
+    **{name.replace("_", ""): name for name in FAMILIES if "_" in name and name != "environment_asset"},
+    **{name: name for name in ("data", "model", "registry", "workspace", "connection")},
+}
+# the kind a header asks for when no type is declared and the loader is chosen by the user, not by the file
+HEADER_KINDS = {
+    "modelbatchdeployment": "model_batch_deployment",
+    "pipelinecomponentbatchdeployment": "pipeline_component_batch_deployment",
+}
+
+# declared types that exist in one family only
+TYPES = {
+    **dict.fromkeys(("sweep", "finetuning", "distillation"), "job"),
+    **dict.fromkeys(("uri_file", "uri_folder", "mltable"), "data"),
+    **dict.fromkeys(("custom_model", "mlflow_model", "triton_model"), "model"),
+    **dict.fromkeys(FAMILIES["datastore"].kinds, "datastore"),
+    **dict.fromkeys(FAMILIES["compute"].kinds, "compute"),
+    "data_transfer": "component",
+}
+
+# folders of a project, by convention
+FOLDERS = {
+    "jobs": "job",
+    "pipelines": "job",
+    "components": "component",
+    "data": "data",
+    "environments": "environment_asset",
+    "models": "model",
+    "datastores": "datastore",
+    "computes": "compute",
+    "schedules": "job_schedule",
+    "monitors": "monitor_schedule",
+}
+
+# keys that tell a family, in the order they are looked for
+SHAPES = (
+    ("create_monitor", "monitor_schedule"),
+    ("import_data", "data_import_schedule"),
+    ("trigger", "job_schedule"),
+    ("trial", "job"),
+    ("task", "job"),
+    ("auth_mode", "managed_online_endpoint"),
+    ("conda_file", "environment_asset"),
+    ("image", "environment_asset"),
+    ("build", "environment_asset"),
+    ("jobs", "job"),
+    ("command", "job"),
+)
+JOB_KEYS = {"experiment_name", "compute", "limits", "services", "settings", "queue_settings"}
+COMPONENT_KEYS = {"is_deterministic", "additional_includes", "version"}
+
+
+def header_name(keys: Mapping[str, str | None]) -> str:
+    """Return the name in the ``$schema`` address: ``commandjob`` for ``https://.../commandJob.schema.json``."""
+    address = (keys.get("$schema") or "").rstrip("/").rsplit("/", 1)[-1].lower()
+    return re.sub(r"(\.schema)?\.json$", "", address)
+
+
+def family_of(keys: Mapping[str, str | None], folders: tuple[str, ...] = ()) -> str | None:
+    """Return the family of a document, or None when nothing tells it.
+
+    ``keys`` maps each top-level key to the text of its value, or to None where that is a map or a list; ``folders``
+    are the names of the folders the file lies in, nearest first.
+    """
+    declared = (keys.get("type") or "").lower()
+    family = HEADERS.get(header_name(keys)) or TYPES.get(declared) or _by_folder(declared, folders) or _by_shape(keys)
+    return _narrowed(family, keys) if family else None
+
+
+def _by_folder(declared: str, folders: tuple[str, ...]) -> str | None:
+    """Return the family that the nearest telling folder stands for."""
+    family = next((FOLDERS[name] for name in folders if name in FOLDERS), None)
+    fits = family and (not declared or not FAMILIES[family].kinds or declared in FAMILIES[family].kinds)
+    return family if fits else None
+
+
+def _by_shape(keys: Mapping[str, str | None]) -> str | None:
+    """Return the family that has the keys of the document."""
+    if "endpoint_name" in keys:
+        return "batch_deployment" if {"mini_batch_size", "compute"} & keys.keys() else "online_deployment"
+    family = next((family for key, family in SHAPES if key in keys), None)
+    if family == "job" and COMPONENT_KEYS & keys.keys() and not JOB_KEYS & keys.keys():
+        return "component"
+    return family
+
+
+def _narrowed(family: str, keys: Mapping[str, str | None]) -> str:
+    """Return the family the SDK goes on with: some loaders look at a key, not at a type."""
+    if family == "data" and "source" in keys:
+        return "data_import"
+    if family == "managed_online_endpoint" and "compute" in keys:
+        return "kubernetes_online_endpoint"
+    if family == "job_schedule":
+        return next((other for key, other in SHAPES[:2] if key in keys), family)
+    return family
+
+
+def kind_of(family: str, keys: Mapping[str, str | None]) -> tuple[str | None, Family]:
+    """Return the kind of a document, and the (sub-)family whose key decided it.
+
+    The kind is None when the key is absent or none of the family's values and the family has no usual kind.
+    """
+    chosen = FAMILIES[family]
+    declared = (keys.get(chosen.key) or "").lower()
+    kind = chosen.kinds.get(declared) or HEADER_KINDS.get(header_name(keys)) or chosen.usual
+    return kind_of(kind, keys) if kind in ("automl", "finetuning", "data_transfer") else (kind, chosen)

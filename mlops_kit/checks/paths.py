@@ -1,0 +1,146 @@
+"""Local paths in a document: they exist, are of the right kind, stay in the project and are written with slashes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from mlops_kit.checks.files import local_path
+from mlops_kit.checks.findings import Finding, did_you_mean, error
+from mlops_kit.documents import List, Map, Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_kit.checks.files import Files
+    from mlops_kit.documents import Entry, Node
+
+Wanted = Literal["file", "folder", "any"]
+# declared type -> what the path must be, and the file a folder must hold
+TYPES: dict[str, tuple[Wanted, str]] = {
+    "uri_file": ("file", ""),
+    "uri_folder": ("folder", ""),
+    "mltable": ("folder", "MLTable"),
+    "mlflow_model": ("folder", "MLmodel"),
+}
+ANYTHING: tuple[Wanted, str] = ("any", "")
+FILE_KEYS = {"component", "trial", "create_job", "import_data", "conda_file"}  # a text here names a YAML file
+DATA_KEYS = {"training_data", "validation_data", "test_data", "build", "model", "specification", "specification_path"}
+SCRIPT_KEYS = {"scoring_script", "entry_script"}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPath:
+    """A local path in a document: the scalar, the folder it is relative to, what it must be and what it must hold."""
+
+    node: Scalar
+    folder: str
+    key: str
+    wanted: Wanted
+    holds: str = ""
+
+
+def check(root: Map, kind: str, folder: str, files: Files) -> list[Finding]:
+    """Return what is wrong with the local paths of a document that lies in ``folder``."""
+    found = _root_path(root, kind, folder)
+    return [finding for path in (*found, *_inside(root, folder, ("", ""))) for finding in _faults(path, files)]
+
+
+def _root_path(root: Map, kind: str, folder: str) -> Iterator[LocalPath]:
+    """Yield the ``path`` of a data asset, a model or code."""
+    path = root.get("path")
+    if kind in ("data", "model", "code") and isinstance(path, Scalar):
+        usual = "uri_folder" if kind == "data" else ""
+        yield LocalPath(path, folder, "path", *TYPES.get(_text(root.get("type")) or usual, ANYTHING))
+
+
+def _inside(node: Map, folder: str, trail: tuple[str, str]) -> Iterator[LocalPath]:
+    """Yield the local paths in a map; ``trail`` holds the key it stands at and the key above that."""
+    for entry in node.entries:
+        key, value = entry.key.text, entry.value
+        if isinstance(value, Scalar):
+            yield from _scalar(node, entry, folder, trail)
+        elif isinstance(value, Map):
+            if key != "outputs":
+                yield from _inside(value, folder, (key, trail[0]))
+        else:
+            yield from _items(value, folder, (key, trail[0]))
+
+
+def _items(node: List, folder: str, trail: tuple[str, str]) -> Iterator[LocalPath]:
+    """Yield the local paths in a list."""
+    for item in node.items:
+        if isinstance(item, Map):
+            yield from _inside(item, folder, trail)
+        elif isinstance(item, Scalar) and trail[0] == "additional_includes":
+            yield LocalPath(item, folder, trail[0], "any")
+
+
+def _scalar(node: Map, entry: Entry, folder: str, trail: tuple[str, str]) -> Iterator[LocalPath]:
+    """Yield the path that the value of a key is, if it is one."""
+    key, value = entry.key.text, entry.value
+    if not isinstance(value, Scalar) or value.value is None:
+        return
+    if key == "code":
+        yield LocalPath(value, folder, key, "any")
+    elif key in FILE_KEYS or (key, trail[0]) == ("job", "create_job") or _is_file_reference(entry):
+        yield LocalPath(value, folder, key, "file")
+    elif key == "path" and trail[0] == "build":
+        yield LocalPath(value, folder, key, "folder", _text(node.get("dockerfile_path")) or "Dockerfile")
+    elif key == "path" and (trail[1] == "inputs" or trail[0] in DATA_KEYS):
+        yield LocalPath(value, folder, key, *TYPES.get(_text(node.get("type")), ANYTHING))
+    elif key in SCRIPT_KEYS:
+        code = local_path(_text(node.get("code")), folder)
+        if code:
+            yield LocalPath(value, code, key, "file")
+
+
+def _is_file_reference(entry: Entry) -> bool:
+    """Return whether an environment is written as ``file:./environment.yml``."""
+    return entry.key.text == "environment" and _text(entry.value).startswith("file:")
+
+
+def _text(node: Node | None) -> str:
+    return node.text if isinstance(node, Scalar) else ""
+
+
+def _faults(path: LocalPath, files: Files) -> list[Finding]:
+    """Return the first thing that is wrong with a path; one fault yields one finding."""
+    text, place = path.node.text, path.node.place
+    if path.key == "path" and "*" in text and path.wanted != "any":
+        hint = "give the folder, or an MLTable that has `pattern:`"
+        return [error("MK0405", place, f"`{text}` holds a wildcard, which is taken literally", hint)]
+    absolute = local_path(text, path.folder)
+    if absolute is None:
+        return []
+    if "\\" in text:
+        return [
+            error("MK0403", place, f"`{text}` is written with backslashes", f"write `{text.replace(chr(92), '/')}`")
+        ]
+    if files.is_outside(absolute):
+        return [error("MK0402", place, f"`{text}` leads out of the project")]
+    if path.key in SCRIPT_KEYS and not files.kind(path.folder):
+        return []  # the missing folder is one fault, reported at `code`
+    return _kind_faults(path, absolute, files)
+
+
+def _kind_faults(path: LocalPath, absolute: str, files: Files) -> list[Finding]:
+    """Report a path that does not exist, is of the wrong kind or lacks a file."""
+    text, place, kind = path.node.text, path.node.place, files.kind(absolute)
+    if not kind:
+        near = did_you_mean(Path(absolute).name, files.names(str(Path(absolute).parent)))
+        what = "file or folder" if path.wanted == "any" else path.wanted
+        return [error("MK0401", place, f"{what} `{text}` does not exist", near or f"looked for {_short(absolute)}")]
+    if path.wanted not in ("any", kind):
+        return [error("MK0404", place, f"`{text}` is a {kind}", f"expected a {path.wanted}")]
+    if path.holds and not files.kind(f"{absolute}/{path.holds}"):
+        return [error("MK0406", place, f"folder `{text}` holds no file named {path.holds}")]
+    return []
+
+
+def _short(path: str) -> str:
+    """Return a path as it is read best: relative to the working folder when it lies below it."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative

@@ -1,0 +1,117 @@
+"""The options that commands share, how they become a project and an environment, and how a result is printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from mlops_kit import project as projects
+from mlops_kit.project import Project
+
+if TYPE_CHECKING:
+    from mlops_kit.environments import Environment
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _project(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Project:
+    return projects.find(value or Path.cwd())
+
+
+def project_option(command: Command) -> Command:
+    """Add ``-C/--project``; the command gets ``project``, a Project (found upwards from the current folder)."""
+    return click.option(
+        "-C",
+        "--project",
+        type=click.Path(path_type=Path),
+        callback=_project,
+        metavar="FOLDER",
+        help="Project folder, or a folder in it.  [default: the current folder]",
+    )(command)
+
+
+def environment_option(command: Command) -> Command:
+    """Add ``-e/--env``; the command gets ``env``, a name or None: pass it to ``chosen_environment``."""
+    return click.option(
+        "-e",
+        "--env",
+        envvar="MLOPS_KIT_ENV",
+        metavar="NAME",
+        help="Environment, such as local or dev.  [env var: MLOPS_KIT_ENV]",
+    )(command)
+
+
+def set_option(command: Command) -> Command:
+    """Add ``--set PATH=YAML``; the command gets ``settings``, a tuple of ``path=value`` texts."""
+    return click.option(
+        "--set", "settings", multiple=True, metavar="PATH=YAML", help="Set a value; may be given several times."
+    )(command)
+
+
+def output_choice(*choices: str) -> Callable[[Command], Command]:
+    """Return the ``-o/--output`` option over these forms, the first being the default; the command gets ``output``."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(choices),
+        default=choices[0],
+        show_default=True,
+        help="Form of the result.",
+    )
+
+
+output_option = output_choice("text", "json", "yaml")
+
+
+def chosen_environment(
+    project: Project, env: str | None, *, overrides: Iterable[str] = (), process: Mapping[str, str] | None = None
+) -> Environment:
+    """Load the environment that ``-e`` names, or the project's ``default_environment``.
+
+    Raises:
+        UsageError: No environment was named and none is configured.
+        EnvironmentFileError: It is not known, or its files are wrong.
+    """
+    import os
+
+    from mlops_kit import environments
+
+    process = os.environ if process is None else process
+    name = env or environments.default_name(project.environments)
+    return environments.load(project.environments, name, overrides=overrides, process=process)
+
+
+def print_result(value: Any, output: str, text: Callable[[Any], str] = str) -> None:
+    """Print a result on stdout as ``text``, ``json`` or ``yaml``; ``text`` turns the value into lines for a reader."""
+    if output == "json":
+        click.echo(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+    elif output == "yaml":
+        from mlops_kit import documents
+
+        click.echo(documents.dump([_plain(value)]), nl=False)
+    elif line := text(value):
+        click.echo(line)
+
+
+def _plain(value: Any) -> Any:
+    """Return read-only mappings and tuples as the plain ones that JSON and YAML writers know."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value
+
+
+def table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
+    """Return rows as left-aligned columns, two blanks apart."""
+    lines = [tuple(header), *rows] if header else list(rows)
+    if not lines:
+        return ""
+    widths = [max(len(row[column]) for row in lines) for column in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in lines
+    )

@@ -71,15 +71,16 @@ def _optional_inputs(command: Scalar, owner: Map) -> list[Finding]:
     if not isinstance(inputs, Map):
         return []
     optional = {f"inputs.{entry.key.text}" for entry in inputs.entries if is_optional(entry.value)}
-    outside = {match[1] for match in REFERENCE.finditer(GROUP.sub(" ", command.text))}
+    outside = {match[1]: match[0] for match in REFERENCE.finditer(GROUP.sub(" ", command.text))}
     return [
         error(
             "MK0305",
-            place_in(command, text),
+            place_in(command, outside[text]),
             f"the input `{text.removeprefix('inputs.')}` is optional and stands outside of a $[[ ]] group",
             f"write `$[[--{text.removeprefix('inputs.')} ${{{{{text}}}}}]]`",
         )
-        for text in sorted(outside & optional)
+        for text in outside
+        if text in optional
     ]
 
 

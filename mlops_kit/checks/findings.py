@@ -97,5 +97,5 @@ def closest(word: str, known: Iterable[str]) -> str:
     folded = word.casefold().replace("-", "_")
     if folded in normal:
         return normal[folded]
-    found = difflib.get_close_matches(word, names, n=1, cutoff=0.7)
+    found = difflib.get_close_matches(word, names, n=1, cutoff=0.65)
     return found[0] if found else ""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlops_kit.checks.files import Files
     from mlops_kit.documents import Node
 
+Reference = tuple["Scalar", str, str]  # the scalar it stands in, its text, and the whole of it as written
 REFERENCE = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
 FREE = {"name", "default_datastore", "output_name"}  # filled in by the service
 
@@ -65,19 +66,19 @@ def scalars(node: Node, skip: frozenset[str] = frozenset()) -> Iterator[Scalar]:
                 yield from scalars(entry.value)
 
 
-def references(node: Node, skip: frozenset[str] = frozenset()) -> Iterator[tuple[Scalar, str]]:
-    """Yield every reference below a node, with the scalar it stands in."""
+def references(node: Node, skip: frozenset[str] = frozenset()) -> Iterator[Reference]:
+    """Yield every reference below a node."""
     for scalar in scalars(node, skip):
         if "${{" in scalar.text:
             for match in REFERENCE.finditer(scalar.text):
-                yield scalar, match[1]
+                yield scalar, match[1], match[0]
 
 
 def _leaf(root: Map, scope: Scope) -> list[Finding]:
     """Check a job or component that runs one command."""
     found = list(references(root, frozenset({"inputs"})))
-    findings = [fault for scalar, text in found for fault in _resolve(scalar, text, scope)]
-    return findings + unused(root, {text for _, text in found}, "inputs.")
+    findings = [fault for reference in found for fault in _resolve(reference, scope)]
+    return findings + unused(root, {text for _, text, _ in found}, "inputs.")
 
 
 def _sweep(root: Map, scope: Scope) -> list[Finding]:
@@ -86,8 +87,8 @@ def _sweep(root: Map, scope: Scope) -> list[Finding]:
     if not isinstance(trial, Map):
         return []
     found = list(references(trial))
-    findings = [fault for scalar, text in found for fault in _resolve(scalar, text, scope)]
-    return findings + unused(root, {text for _, text in found}, "inputs.")
+    findings = [fault for reference in found for fault in _resolve(reference, scope)]
+    return findings + unused(root, {text for _, text, _ in found}, "inputs.")
 
 
 def unused(root: Map, used: set[str], prefix: str) -> list[Finding]:
@@ -105,45 +106,46 @@ def unused(root: Map, used: set[str], prefix: str) -> list[Finding]:
     ]
 
 
-def _resolve(scalar: Scalar, text: str, scope: Scope) -> list[Finding]:
+def _resolve(reference: Reference, scope: Scope) -> list[Finding]:
     """Return a finding when a reference points to nothing in scope."""
-    root, _, rest = text.partition(".")
+    root, _, rest = reference[1].partition(".")
     if root in FREE and not rest:
         return []
     if root == "parent" and scope.parent is not None:
-        return _resolve_parent(scalar, text, rest, scope.parent)
+        return _resolve_parent(reference, rest, scope.parent)
     known = {"inputs": scope.inputs, "outputs": scope.outputs, "search_space": scope.search_space}
     if root not in known or (root == "search_space" and not scope.search_space):
         allowed = ["parent"] if scope.parent else [name for name, value in known.items() if value]
-        return [_unresolved(scalar, text, did_you_mean(root, known) or f"expected {' or '.join(allowed) or 'inputs'}")]
-    return _member(scalar, text, root, rest.partition(".")[0], known[root])
+        return [_unresolved(reference, did_you_mean(root, known) or f"expected {' or '.join(allowed) or 'inputs'}")]
+    return _member(reference, root, rest.partition(".")[0], known[root])
 
 
-def _resolve_parent(scalar: Scalar, text: str, rest: str, parent: Scope) -> list[Finding]:
+def _resolve_parent(reference: Reference, rest: str, parent: Scope) -> list[Finding]:
     """Check ``parent.inputs.x``, ``parent.outputs.x`` and ``parent.jobs.j.outputs.x``."""
     root, _, rest = rest.partition(".")
     name, _, rest = rest.partition(".")
     if root == "inputs":
-        return _member(scalar, text, "inputs", name, parent.inputs)
+        return _member(reference, "inputs", name, parent.inputs)
     if root == "outputs":
-        return _member(scalar, text, "outputs", name, parent.outputs)
+        return _member(reference, "outputs", name, parent.outputs)
     if root != "jobs":
-        return [_unresolved(scalar, text, did_you_mean(root, ("inputs", "outputs", "jobs")))]
+        return [_unresolved(reference, did_you_mean(root, ("inputs", "outputs", "jobs")))]
     if name not in parent.jobs:
-        return [_unresolved(scalar, text, did_you_mean(name, parent.jobs) or f"there is no job `{name}`")]
+        return [_unresolved(reference, did_you_mean(name, parent.jobs) or f"there is no job `{name}`")]
     port, _, output = rest.partition(".")
-    return _member(scalar, text, "outputs", output, parent.jobs[name]) if port == "outputs" else []
+    return _member(reference, "outputs", output, parent.jobs[name]) if port == "outputs" else []
 
 
-def _member(scalar: Scalar, text: str, root: str, name: str, known: frozenset[str] | None) -> list[Finding]:
+def _member(reference: Reference, root: str, name: str, known: frozenset[str] | None) -> list[Finding]:
     if known is None or name in known:
         return []
     declared = ", ".join(sorted(known)) or "none"
-    return [_unresolved(scalar, text, did_you_mean(name, known) or f"declared {root}: {declared}")]
+    return [_unresolved(reference, did_you_mean(name, known) or f"declared {root}: {declared}")]
 
 
-def _unresolved(scalar: Scalar, text: str, hint: str) -> Finding:
-    return error("MK0301", place_in(scalar, text), f"`${{{{{text}}}}}` points to nothing that is declared", hint)
+def _unresolved(reference: Reference, hint: str) -> Finding:
+    scalar, text, written = reference
+    return error("MK0301", place_in(scalar, written), f"`${{{{{text}}}}}` points to nothing that is declared", hint)
 
 
 def _pipeline(root: Map, folder: str, files: Files) -> list[Finding]:
@@ -161,7 +163,7 @@ def _pipeline(root: Map, folder: str, files: Files) -> list[Finding]:
     findings: list[Finding] = []
     for _, step, component in steps:
         findings += _step(step, component, pipeline)
-    used = {text for _, text in references(root)}
+    used = {text for _, text, _ in references(root)}
     return findings + unused(root, used, "parent.inputs.")
 
 
@@ -178,7 +180,9 @@ def component_of(step: Map, folder: str, files: Files) -> Map | None:
 
 def _is_component(root: Map) -> bool:
     declared = root.get("type")
-    return "command" in root.keys() or (isinstance(declared, Scalar) and declared.text in FAMILIES["component"].kinds)
+    return root.get("command") is not None or (
+        isinstance(declared, Scalar) and declared.text in FAMILIES["component"].kinds
+    )
 
 
 def _outputs(step: Map, component: Map | None) -> frozenset[str] | None:
@@ -198,7 +202,7 @@ def _step(step: Map, component: Map | None, pipeline: Scope) -> list[Finding]:
         scope = Scope(names(step.get("inputs")), names(step.get("outputs")), parent=pipeline)
         skip = frozenset()
     found = list(references(step, skip))
-    findings = [fault for scalar, text in found for fault in _resolve(scalar, text, scope)]
+    findings = [fault for reference in found for fault in _resolve(reference, scope)]
     return findings + (_contract(step, component) if component is not None else [])
 
 

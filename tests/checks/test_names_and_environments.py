@@ -1,0 +1,61 @@
+"""Names the service refuses, environment variables, commands, environments."""
+
+import pytest
+
+JOB = "command: echo\nenvironment: azureml:sklearn@latest\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("experiment_name: feature/abc def", "`experiment_name` is `feature/abc def`"),
+        ("name: run:3PM", "`name` is `run:3PM`"),
+        ("name: -run", "`name` is `-run`"),
+        (f"experiment_name: {'x' * 257}", "`experiment_name` is"),
+    ],
+)
+def test_a_name_that_the_service_refuses_is_found(folder, line, expected):
+    (found,) = folder.found(JOB + line + "\n")
+    assert found.startswith("3:")
+    assert "error[MK0201]" in found
+    assert expected in found
+
+
+def test_a_name_that_can_be_mended_is_offered(folder):
+    (found,) = folder.found(JOB + "experiment_name: feature/abc def\n")
+    assert found.endswith("write `feature-abc-def`")
+
+
+def test_names_with_capitals_digits_and_signs_pass(folder):
+    assert folder.found(JOB + "name: Run_3-b\nexperiment_name: Feature-ABC_1\n") == []
+
+
+def test_an_environment_variable_is_text_and_not_null(folder):
+    text = JOB + 'environment_variables: {FLAG: true, N: 5, R: 1.50, E: "", Z: ~}\n'
+    assert folder.found(text) == [
+        '3:59: error[MK0601]: environment variable `Z` has no value; write "" for an empty text'
+    ]
+
+
+def test_a_carriage_return_in_a_command_is_found(folder):
+    (found,) = folder.found('command: "echo one\\r\\necho two"\nenvironment: azureml:sklearn@latest\n')
+    assert "error[MK0602]: the command holds a carriage return" in found
+
+
+def test_a_backslash_that_does_not_end_its_line_is_found(folder):
+    (found,) = folder.found("command: |\n  python a.py \\ \n    --b 1\nenvironment: azureml:sklearn@latest\n")
+    assert found.startswith("1:10: error[MK0602]")
+
+
+def test_packages_of_the_retired_sdk_are_warned_of_in_the_conda_file(folder):
+    folder.put("environments/conda.yml", "dependencies:\n  - python=3.11\n  - pip:\n      - azureml-defaults==1.60\n")
+    text = "name: a\nimage: python:3.11\nconda_file: conda.yml\n"
+    (found,) = folder.found(text, "environments/a.yml")
+    assert found.startswith(f"{folder.root}/environments/conda.yml:4:9: warning[MK0502]: `azureml-defaults==1.60`")
+    assert "azureml-inference-server-http" in found
+
+
+def test_a_conda_file_needs_an_image(folder):
+    text = "name: a\nconda_file:\n  dependencies:\n    - python=3.11\n"
+    (found,) = folder.found(text, "environments/a.yml")
+    assert found.startswith("3:3: error[MK0503]")

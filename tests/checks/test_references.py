@@ -1,0 +1,185 @@
+"""References point to what is declared; inputs are used; steps and components agree."""
+
+PIPELINE = """\
+type: pipeline
+inputs:
+  rate: 0.1
+jobs:
+  prep:
+    command: echo > ${{outputs.table}}
+    environment: azureml:sklearn@latest
+    outputs:
+      table:
+        type: uri_file
+  fit:
+    command: fit ${{inputs.table}} ${{inputs.rate}}
+    environment: azureml:sklearn@latest
+    inputs:
+      table: ${{parent.jobs.prep.outputs.table}}
+      rate: ${{parent.inputs.rate}}
+"""
+COMPONENT = """\
+type: command
+name: fit
+version: "1"
+command: fit ${{inputs.table}} $[[--rate ${{inputs.rate}}]] ${{inputs.depth}} --out ${{outputs.model}}
+environment: azureml:sklearn@latest
+inputs:
+  table:
+    type: uri_file
+  rate:
+    type: number
+    optional: true
+  depth:
+    type: integer
+    default: 3
+outputs:
+  model:
+    type: uri_folder
+"""
+
+
+def test_references_that_are_declared_pass(folder):
+    assert folder.found(PIPELINE) == []
+
+
+def test_an_undeclared_input_is_found_at_its_line_in_the_command(folder):
+    text = """\
+    command: |
+      echo one
+      echo ${{inputs.raet}}
+    environment: azureml:sklearn@latest
+    inputs:
+      rate: 1
+    """
+    found = folder.found(text)
+    assert found[0] == "3:8: error[MK0301]: `${{inputs.raet}}` points to nothing that is declared; did you mean `rate`"
+    assert found[1] == "6:3: warning[MK0302]: input `rate` is declared and not used"
+
+
+def test_an_undeclared_output_says_what_is_declared(folder):
+    text = "command: echo > ${{outputs.x}}\nenvironment: azureml:sklearn@latest\n"
+    assert folder.found(text) == [
+        "1:17: error[MK0301]: `${{outputs.x}}` points to nothing that is declared; declared outputs: none"
+    ]
+
+
+def test_a_parameter_outside_of_a_sweep_has_no_search_space(folder):
+    text = "command: echo ${{search_space.x}}\nenvironment: azureml:sklearn@latest\n"
+    (found,) = folder.found(text)
+    assert "`${{search_space.x}}` points to nothing" in found
+
+
+def test_names_filled_in_by_the_service_pass(folder):
+    text = """\
+    command: echo > ${{outputs.x}}
+    environment: azureml:sklearn@latest
+    outputs:
+      x:
+        type: uri_folder
+        path: azureml://datastores/${{default_datastore}}/paths/${{name}}/x
+    """
+    assert folder.found(text) == []
+
+
+def test_a_step_that_is_not_there_is_found(folder):
+    (found,) = folder.found(PIPELINE.replace("jobs.prep.outputs", "jobs.prepp.outputs"))
+    assert found.endswith(
+        "`${{parent.jobs.prepp.outputs.table}}` points to nothing that is declared; did you mean `prep`"
+    )
+    assert found.startswith("15:")
+
+
+def test_an_output_that_a_step_does_not_have_is_found(folder):
+    (found,) = folder.found(PIPELINE.replace("outputs.table}}\n      rate", "outputs.tabel}}\n      rate"))
+    assert found.endswith("did you mean `table`")
+
+
+def test_a_pipeline_input_that_is_not_declared_is_found(folder):
+    found = folder.found(PIPELINE.replace("parent.inputs.rate", "parent.inputs.speed"))
+    assert [line.split(": ")[1] for line in found] == ["warning[MK0302]", "error[MK0301]"]
+
+
+def test_a_step_is_held_to_its_component(folder):
+    folder.put("components/fit.yml", COMPONENT)
+    text = """\
+    type: pipeline
+    jobs:
+      fit:
+        type: command
+        component: ../components/fit.yml
+        inputs:
+          rat: 0.1
+    """
+    assert folder.found(text) == [
+        "4:5: error[MK0304]: the component requires the input `table`; give it under `inputs`",
+        "7:7: error[MK0303]: the component has no input `rat`; did you mean `rate`",
+    ]
+
+
+def test_the_outputs_of_a_component_can_be_bound(folder):
+    folder.put("components/fit.yml", COMPONENT)
+    text = """\
+    type: pipeline
+    jobs:
+      fit:
+        type: command
+        component: file:../components/fit.yml
+        inputs:
+          table:
+            type: uri_file
+            path: azureml:table:1
+      use:
+        command: echo ${{inputs.model}}
+        environment: azureml:sklearn@latest
+        inputs:
+          model: ${{parent.jobs.fit.outputs.%s}}
+    """
+    assert folder.found(text % "model") == []
+    (found,) = folder.found(text % "modle")
+    assert found.endswith("did you mean `model`")
+
+
+def test_the_trial_of_a_sweep_sees_inputs_and_search_space(folder):
+    text = """\
+    type: sweep
+    trial:
+      command: fit ${{inputs.a}} ${{search_space.b}} ${{search_space.c}}
+      environment: azureml:sklearn@latest
+    inputs:
+      a: 1
+    sampling_algorithm: random
+    search_space:
+      b:
+        type: uniform
+        min_value: 0.1
+        max_value: 1
+    objective:
+      goal: maximize
+      primary_metric: AUC
+    limits:
+      max_total_trials: 2
+    """
+    (found,) = folder.found(text)
+    assert "`${{search_space.c}}`" in found
+
+
+def test_an_optional_input_outside_of_a_group_is_an_error(folder):
+    text = COMPONENT.replace("$[[--rate ${{inputs.rate}}]]", "--rate ${{inputs.rate}}")
+    assert folder.found(text, "components/fit.yml") == [
+        "4:39: error[MK0305]: the input `rate` is optional and stands outside of a $[[ ]] group; "
+        + "write `$[[--rate ${{inputs.rate}}]]`"
+    ]
+
+
+def test_an_optional_input_inside_of_a_group_passes(folder):
+    assert folder.found(COMPONENT, "components/fit.yml") == []
+
+
+def test_a_group_that_is_glued_to_its_neighbour_is_a_warning(folder):
+    text = COMPONENT.replace("}} $[[--rate ${{inputs.rate}}]] ", "}}$[[--rate${{inputs.rate}}]] ")
+    assert folder.found(text, "components/fit.yml") == [
+        "4:31: warning[MK0306]: `$[[--rate${{inputs.rate}}]]` is not set apart by blanks, so it is glued to the next "
+        + "word; put a blank on both sides",
+        "4:34: warning[MK0306]: no blank between `--rate` and its value; write `--rate ${{`",
+    ]

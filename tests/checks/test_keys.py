@@ -91,8 +91,10 @@ def test_a_wrong_value_is_named_with_what_was_expected(folder, lines, expected):
 
 def test_an_environment_without_prefix_is_told_how_it_is_written(folder):
     assert folder.found(JOB.replace("azureml:sklearn@latest", "sklearn@latest")) == [
-        "3:14: error[MK0107]: `sklearn@latest` is not a form that `environment` can have; "
-        + "write `azureml:sklearn@latest`"
+        (
+            "3:14: error[MK0107]: `sklearn@latest` is not a form that `environment` can have; "
+            "write `azureml:sklearn@latest`"
+        )
     ]
 
 

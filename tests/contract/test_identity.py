@@ -6,15 +6,16 @@ import base64
 import json
 import urllib.error
 import urllib.request
+from typing import Any
 
 import pytest
 
 from mlops_kit.local.settings import API_URL, MANAGEMENT_URL
 
 
-def _claims(token: str) -> dict[str, object]:
+def _claims(token: str) -> dict[str, Any]:
     body = token.split(".")[1]
-    claims: dict[str, object] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     return claims
 
 
@@ -39,7 +40,7 @@ def test_sdk_finds_the_local_cloud_and_its_hosts(ml):
     assert cloud["aml_resource_id"] == "https://ml.azure.test"
 
 
-def _status(url: str, headers: dict[str, str]) -> tuple[int, dict[str, object]]:
+def _status(url: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
     request = urllib.request.Request(url, headers=headers)
     try:
         with urllib.request.urlopen(request) as answer:
@@ -83,12 +84,13 @@ def test_unknown_route_answers_501_naming_method_and_path(plane_env):
     assert "GET /no/such/route" in body["error"]["message"]
 
 
-def test_mltable_schema_accepts_a_table_and_refuses_one_without_paths(plane_env):
+def test_sdk_accepts_a_table_by_the_schema_and_refuses_one_without_paths(plane_env):
+    from azure.ai.ml._utils._data_utils import validate_mltable_metadata
     from azure.ai.ml.constants._common import MLTABLE_METADATA_SCHEMA_URL_FALLBACK
-    from jsonschema import Draft7Validator
+    from azure.ai.ml.exceptions import ValidationException
 
     _, schema = _status(MLTABLE_METADATA_SCHEMA_URL_FALLBACK, {})
     table = {"type": "mltable", "paths": [{"file": "./a.csv"}], "transformations": [{"read_delimited": {}}]}
-    assert not list(Draft7Validator(schema).iter_errors(table))
-    faults = [fault.message for fault in Draft7Validator(schema).iter_errors({"type": "mltable"})]
-    assert faults == ["'paths' is a required property"]
+    validate_mltable_metadata(mltable_metadata_dict=table, mltable_schema=schema)
+    with pytest.raises(ValidationException, match="'paths' is a required property"):
+        validate_mltable_metadata(mltable_metadata_dict={"type": "mltable"}, mltable_schema=schema)

@@ -131,7 +131,7 @@ def test_provider_is_registered_and_an_unknown_one_is_not_found(arm):
 
     assert arm.providers.get("Microsoft.MachineLearningServices").registration_state == "Registered"
     assert arm.providers.register("microsoft.storage").namespace == "Microsoft.Storage"
-    with pytest.raises(ResourceNotFoundError, match="Microsoft.Storage"):
+    with pytest.raises(ResourceNotFoundError, match=r"Did you mean 'Microsoft\.Storage'"):
         arm.providers.get("Microsoft.Storag")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlops_kit.local.settings import API_URL, STORAGE_KEY
+from mlops_kit.local.settings import API_URL, MANAGEMENT_URL, STORAGE_KEY
 
 
 def _name(prefix: str = "mlw") -> str:
@@ -54,7 +54,7 @@ def test_created_workspace_comes_back_as_it_was_asked_for(ml, made):
     assert found.tags["createdByToolkit"].startswith("sdk-v2-")
     assert found.identity.type == "system_assigned"
     assert uuid.UUID(found.identity.principal_id)
-    assert found.managed_network.isolation_mode == "disabled"
+    assert found.managed_network.isolation_mode == "Disabled"
 
 
 def test_created_workspace_has_the_resources_it_depends_on(ml, made):
@@ -109,7 +109,9 @@ def test_update_changes_what_is_given_and_keeps_the_rest(ml, made):
 def test_creating_an_existing_workspace_updates_it(ml, made):
     from azure.ai.ml.entities import Workspace
 
-    again = ml.workspaces.begin_create(Workspace(name=made.name, location="westeurope", display_name="Renamed")).result()
+    again = ml.workspaces.begin_create(
+        Workspace(name=made.name, location="westeurope", display_name="Renamed")
+    ).result()
     assert (again.display_name, again._workspace_id) == ("Renamed", made._workspace_id)
     ml.workspaces.begin_update(ml.workspaces.get(made.name), display_name="Churn").result()
 
@@ -159,7 +161,8 @@ def test_user_assigned_identity_is_added_and_removed(ml):
     wanted = Workspace(name=_name(), location="local", identity=identity, primary_user_assigned_identity=user)
     made = ml.workspaces.begin_create(wanted).result()
     assert [one.resource_id for one in made.identity.user_assigned_identities] == [user]
-    assert uuid.UUID(made.identity.user_assigned_identities[0].client_id)
+    raw = ml.workspaces._operation.get(ml.resource_group_name, made.name)
+    assert uuid.UUID(raw.identity.user_assigned_identities[user].client_id)
     made.identity = IdentityConfiguration(type="system_assigned")
     ml.workspaces.begin_update(made).result()
     assert not ml.workspaces.get(made.name).identity.user_assigned_identities
@@ -202,25 +205,49 @@ def test_unknown_workspace_names_the_nearest(ml):
 
 def test_bad_name_fails_the_creation_with_the_rule(ml):
     from azure.ai.ml.entities import Workspace
+    from azure.core.exceptions import HttpResponseError
 
-    with pytest.raises(Exception, match="use 3 to 33 letters"):
-        ml.workspaces.begin_create(Workspace(name="no blanks", location="local")).result()
+    with pytest.raises(HttpResponseError, match="use 3 to 33 letters"):
+        ml.workspaces.begin_create(Workspace(name="x" * 34, location="local")).result()
 
 
 def test_project_shares_what_its_hub_has(ml):
-    from azure.ai.ml.entities import Hub, Project
+    from azure.ai.ml._utils._workspace_utils import get_generic_arm_resource_by_arm_id
+    from azure.ai.ml._vendor.azure_resources._resource_management_client import ResourceManagementClient
+    from azure.ai.ml.entities import Hub
     from azure.core.exceptions import HttpResponseError
 
     hub = ml.workspaces.begin_create(Hub(name=_name("hub"), location="local")).result()
-    project = ml.workspaces.begin_create(Project(name=_name("proj"), hub_id=hub.id)).result()
-    assert (hub._kind, project._kind) == ("hub", "project")
-    assert project.storage_account == hub.storage_account
-    assert ml.workspaces.get(hub.name).associated_workspaces == [project.id]
-    assert [one.name for one in ml.workspaces.list(filtered_kinds="project")] == [project.name]
-    with pytest.raises(HttpResponseError, match=f"still has projects: {project.name}"):
+    # azure-ai-ml 1.35.2 cannot create a project: it sends the text 'PublicNetworkAccessType.ENABLED'.
+    name = _name("proj")
+    project = f"{hub.id.rpartition('/')[0]}/{name}"
+    client = ResourceManagementClient(
+        ml._credential, ml.subscription_id, base_url=MANAGEMENT_URL, credential_scopes=[f"{MANAGEMENT_URL}/.default"]
+    )
+    body = {"location": "local", "kind": "project", "properties": {"hubResourceId": hub.id}}
+    client.resources.begin_create_or_update_by_id(project, "2024-10-01", body).result()
+    assert (hub._kind, ml.workspaces.get(name)._kind) == ("hub", "project")
+    assert ml.workspaces.get(name).storage_account == hub.storage_account
+    stored = get_generic_arm_resource_by_arm_id(ml._credential, ml.subscription_id, hub.id, "2024-10-01")
+    assert stored.properties["associatedWorkspaces"] == [project]
+    assert [one.name for one in ml.workspaces.list(filtered_kinds="project")] == [name]
+    with pytest.raises(HttpResponseError, match=f"still has projects: {name}"):
         ml.workspaces.begin_delete(hub.name, delete_dependent_resources=False)
-    ml.workspaces.begin_delete(project.name, delete_dependent_resources=False).result()
+    ml.workspaces.begin_delete(name, delete_dependent_resources=False).result()
     ml.workspaces.begin_delete(hub.name, delete_dependent_resources=False).result()
+
+
+def test_project_without_a_hub_is_refused(ml):
+    from azure.ai.ml._vendor.azure_resources._resource_management_client import ResourceManagementClient
+    from azure.core.exceptions import HttpResponseError
+
+    client = ResourceManagementClient(
+        ml._credential, ml.subscription_id, base_url=MANAGEMENT_URL, credential_scopes=[f"{MANAGEMENT_URL}/.default"]
+    )
+    project = f"{ml.workspaces.get().id.rpartition('/')[0]}/{_name('proj')}"
+    body = {"location": "local", "kind": "project", "properties": {"hubResourceId": "/nowhere"}}
+    with pytest.raises(HttpResponseError, match="A project needs a hub: '/nowhere' is not one"):
+        client.resources.begin_create_or_update_by_id(project, "2024-10-01", body)
 
 
 def test_feature_store_is_created_from_the_template_of_the_sdk(ml):
@@ -229,3 +256,27 @@ def test_feature_store_is_created_from_the_template_of_the_sdk(ml):
     made = ml.feature_stores.begin_create(FeatureStore(name=_name("fs"), location="local")).result()
     assert (made._kind, made.compute_runtime.spark_runtime_version) == ("featurestore", "3.4.0")
     assert made.name in {one.name for one in ml.feature_stores.list()}
+
+
+def test_connection_keeps_its_key_apart(ml):
+    from azure.ai.ml.entities import ApiKeyConfiguration, WorkspaceConnection
+    from azure.core.exceptions import ResourceNotFoundError
+
+    name = _name("conn")
+    wanted = WorkspaceConnection(
+        name=name,
+        type="custom",
+        target="https://search.contoso.test",
+        credentials=ApiKeyConfiguration(key="do-not-show"),
+        metadata={"team": "a"},
+    )
+    ml.connections.create_or_update(wanted)
+    found = ml.connections.get(name)
+    assert (found.target, found.metadata["team"]) == ("https://search.contoso.test", "a")
+    raw = ml.connections._operation.get(ml.resource_group_name, ml.workspace_name, name)
+    assert "do-not-show" not in json.dumps(raw.as_dict())
+    assert ml.connections.get(name, populate_secrets=True).credentials.key == "do-not-show"
+    assert name in {one.name for one in ml.connections.list()}
+    ml.connections.delete(name)
+    with pytest.raises(ResourceNotFoundError, match=name):
+        ml.connections.get(name)

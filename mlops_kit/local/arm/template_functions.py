@@ -36,6 +36,8 @@ def text(value: Any) -> str:
 
 def _format(template: str, *values: Any) -> str:
     def one(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0][0]  # a doubled brace is a brace
         value = values[int(found[1])]
         if not found[2]:
             return text(value)
@@ -46,8 +48,7 @@ def _format(template: str, *values: Any) -> str:
             return f"{int(value):0{width}X}"
         raise ValueError(f"the format '{found[2]}' is not known")
 
-    filled = re.sub(r"(?<!\{)\{(\d+)(?::(\w+))?\}(?!\})", one, template)
-    return filled.replace("{{", "{").replace("}}", "}")
+    return re.sub(r"\{\{|\}\}|\{(\d+)(?::(\w+))?\}", one, template)
 
 
 def _guid(*parts: str) -> str:

@@ -54,7 +54,8 @@ def test_a_spec_comes_back_completed(ml: Any, tmp_path: Path) -> None:
 def test_a_curated_environment_is_written_out_in_full(ml: Any, tmp_path: Path) -> None:
     created = _register(ml, tmp_path, "expanded", version="1")
 
-    assert re.search(r"/environments/AzureML-sklearn-1\.5/versions/\d+$", created.environment)
+    expanded = r"azureml://registries/azureml/environments/AzureML-sklearn-1\.5/versions/\d+"
+    assert re.fullmatch(expanded, created.environment)
 
 
 def test_counts_of_a_distribution_come_back_as_text(ml: Any, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from mlops_kit.local.arm.routes import WORKSPACE, Route
 from mlops_kit.local.arm.wire import BadRequestError, Call, Reply
 from mlops_kit.local.providers import versions
 from mlops_kit.local.providers.versions import Draft, Kind
+from mlops_kit.local.runs import curated
 
 if TYPE_CHECKING:
     from mlops_kit.local.plane import Plane
@@ -34,14 +35,17 @@ def _complete(plane: Plane, draft: Draft) -> Draft:
     spec = properties.get("componentSpec")
     if not isinstance(spec, dict) or not spec.get("type"):
         raise BadRequestError("A component needs a componentSpec with a type.", target="properties.componentSpec")
+    done = completed(plane, draft.workspace, spec)
+    # A parallel component's own resources only serve its nodes as a default; the service does not return them.
+    private = {"resources": done.pop("resources")} if spec["type"] == "parallel" and "resources" in done else {}
     added = {
-        "componentSpec": completed(plane, draft.workspace, spec),
+        "componentSpec": done,
         "description": properties.get("description") or spec.get("description"),
         "tags": properties.get("tags") or {},
         "properties": properties.get("properties") or {},
         "isAnonymous": bool(properties.get("isAnonymous")) or draft.name == ANONYMOUS,
     }
-    return replace(draft, properties={**properties, **added})
+    return replace(draft, properties={**properties, **added}, private=private)
 
 
 def completed(plane: Plane, workspace: str, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,14 +80,20 @@ def _text(value: Any) -> Any:
 
 
 def _expanded(plane: Plane, workspace: str, environment: str) -> str:
-    """Return the full id of a curated environment, which the SDK sends in its short form."""
+    """Return the full id of a curated environment, which the SDK sends in its short form.
+
+    It is the id in the registry, unless the workspace holds an environment of that name.
+    """
     if "/" in environment:
         return environment
     named = uris.parse(environment if environment.startswith("azureml:") else f"azureml:{environment}", workspace)
     if not isinstance(named, uris.AssetReference):
         return environment
-    found = versions.find_version(plane, workspace, "environments", named.name, named.version or named.label)
-    return f"azureml:{found.id}"
+    wanted = named.version or named.label
+    found = versions.find_version(plane, workspace, "environments", named.name, wanted)
+    if plane.store.text(found.id) is not None:
+        return f"azureml:{found.id}"
+    return curated.registry_resource(named.name, wanted).id
 
 
 def _named(draft: Draft) -> Draft:

@@ -101,9 +101,8 @@ def find_version(plane: Plane, workspace: str, kind: str, name: str, version_or_
 def newest(plane: Plane, workspace: str, kind: str, name: str) -> Resource | None:
     """Return the version created last that is not archived."""
     container = plane.store.find(container_id(workspace, kind, name))
-    if container is None or not container.properties.get("latestVersion"):
-        return None
-    return plane.store.find(version_id(workspace, kind, name, container.properties["latestVersion"]))
+    latest = container.properties.get("latestVersion") if container else None
+    return plane.store.find(version_id(workspace, kind, name, latest)) if latest else None
 
 
 def write(plane: Plane, kind: Kind, draft: Draft) -> tuple[Resource, bool]:

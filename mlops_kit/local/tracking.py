@@ -119,6 +119,7 @@ class Tracking:
 
     def run(self, workspace_id: str, run_id: str) -> dict[str, Any]:
         """Return ``metrics``, ``params``, ``tags``, ``status`` and ``info`` of a run; empty where it is missing."""
+        self._child(workspace_id)  # a missing workspace is an error, a missing run is not
         try:
             found = self._ask(workspace_id, "GET", f"{_API}/runs/get?{urlencode({'run_id': run_id})}")["run"]
         except NotFoundError:
@@ -169,6 +170,12 @@ class Tracking:
             "model"
         ]
         return found
+
+    def displace_model(self, workspace_id: str, run_id: str, name: str) -> tuple[str, str] | None:
+        """Give the logged model that is at ``name`` in a run's artefacts another place; return both URLs."""
+        rest = f"internal/runs/{quote(run_id, safe='')}/displace"
+        moved = self._ask(workspace_id, "POST", rest, {"name": name})
+        return (moved["old"], moved["new"]) if moved else None
 
     def search(
         self, workspace_id: str, kind: str, rows: list[dict[str, Any]], question: Mapping[str, Any]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hmac
+import logging
 import os
 import re
 import sys
@@ -22,6 +23,7 @@ INTERNAL = "/internal"
 _SCHEME = "workspace"
 # What MLflow's RunsArtifactRepository sends when it looks for the logged models of a run.
 _BY_NAME = re.compile(r"name = '[^']*'")
+_PAGE = 50  # how many results a message without a number asks for (SearchLoggedModels in MLflow's service.proto)
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -96,19 +98,30 @@ class WorkspaceStore(SqlAlchemyStore):  # type: ignore[misc]  # MLflow is not re
     def create_logged_model(
         self, experiment_id: str, name: str | None = None, source_run_id: str | None = None, **more: Any
     ) -> LoggedModel:
-        """Create a logged model as MLflow does and place its files in the artefacts of its run.
-
-        A second model of that name in the run gets a folder of its own, so that both can be loaded by their ids.
-        """
+        """Create a logged model as MLflow does and place its files in the artefacts of its run."""
         model = super().create_logged_model(experiment_id, name, source_run_id, **more)
         location = f"{self.artifact_root_uri}/models/{model.model_id}"
         with self.ManagedSessionMaker(read_only=False) as session:
             if source_run_id:
                 wanted = f"{self._run_location(source_run_id)}/{model.name}"
                 taken = session.query(SqlLoggedModel.model_id).filter_by(artifact_location=wanted).first()
-                location = f"{self._run_location(source_run_id)}/models/{model.model_id}" if taken else wanted
+                location = location if taken else wanted
             session.get(SqlLoggedModel, model.model_id).artifact_location = location
         return self.get_logged_model(model.model_id)
+
+    def displace(self, run_id: str, name: str) -> dict[str, str]:
+        """Give the logged model whose files are at ``name`` in a run's artefacts another place.
+
+        Returns:
+            ``old`` and ``new``: the URLs between which the files are to be moved; nothing where no model is there.
+        """
+        old = f"{self._run_location(run_id)}/{name}"
+        with self.ManagedSessionMaker(read_only=False) as session:
+            found = session.query(SqlLoggedModel).filter_by(artifact_location=old).first()
+            if found is None:
+                return {}
+            found.artifact_location = f"{self.artifact_root_uri}/models/{found.model_id}"
+            return {"old": old, "new": found.artifact_location}
 
     def search_logged_models(self, experiment_ids: list[str], filter_string: str | None = None, **more: Any) -> Any:
         """Search as MLflow does.
@@ -117,13 +130,10 @@ class WorkspaceStore(SqlAlchemyStore):  # type: ignore[misc]  # MLflow is not re
         that one question is answered without the models' run so that no file is listed or downloaded twice.
         """
         models = super().search_logged_models(experiment_ids, filter_string, **more)
-        narrowed = any(more.get(name) for name in ("datasets", "max_results", "order_by"))
+        narrowed = more.get("datasets") or more.get("order_by") or more.get("max_results") not in {None, _PAGE}
         if not narrowed and _BY_NAME.fullmatch(filter_string or ""):
             for model in models:
-                if model.source_run_id and model.artifact_location == (
-                    f"{self._run_location(model.source_run_id)}/{model.name}"
-                ):
-                    model.source_run_id = None
+                model.source_run_id = None
         return models
 
 
@@ -149,6 +159,7 @@ def application(database: Path, artifacts: str, secret: str) -> Any:
     handlers.initialize_backend_stores(f"{_SCHEME}://store", f"sqlite:///{database}", artifacts)
     app = flask.Flask("tracking", static_folder=None)
     app.before_request(lambda: _refusal(secret))
+    app.register_error_handler(Exception, _fault)
     rules = [*handlers.get_endpoints(), *_page_endpoints(handlers), *_internal_endpoints(store)]
     for number, (path, handler, methods) in enumerate(rules):
         app.add_url_rule(path, f"{number}", handler, methods=methods)
@@ -160,6 +171,18 @@ def _refusal(secret: str) -> tuple[str, int] | None:
 
     genuine = hmac.compare_digest(request.headers.get(SECRET_HEADER, "").encode(), secret.encode())
     return None if genuine else ("The secret of this process is required.", 403)
+
+
+def _fault(error: Exception) -> tuple[dict[str, str], int]:
+    """Answer any error in the shape that MLflow's client reads, and keep its traceback in the log of the process."""
+    from werkzeug.exceptions import HTTPException
+
+    error = getattr(error, "original_exception", None) or error
+    if isinstance(error, HTTPException):
+        code = "ENDPOINT_NOT_FOUND" if error.code == 404 else "BAD_REQUEST"
+        return {"error_code": code, "message": str(error)}, error.code or 400
+    logging.getLogger("mlops_kit.local").error("fault while answering", exc_info=error)
+    return {"error_code": "INTERNAL_ERROR", "message": f"{type(error).__name__}: {error}"}, 500
 
 
 _Rule = tuple[str, Callable[..., Any], list[str]]
@@ -186,11 +209,15 @@ def _internal_endpoints(store: WorkspaceStore) -> list[_Rule]:
         start = int(body["start_ms"])
         return {"experiment_id": store.ensure_run(run_id, body["experiment"], body["name"], body["tags"], start)}
 
+    def displace(run_id: str) -> dict[str, str]:
+        return store.displace(run_id, request.get_json()["name"])
+
     def search(kind: str) -> dict[str, Any]:
         return _selected(kind, request.get_json())
 
     return [
         (f"{INTERNAL}/runs/<run_id>", catch_mlflow_exception(ensure_run), ["PUT"]),
+        (f"{INTERNAL}/runs/<run_id>/displace", catch_mlflow_exception(displace), ["POST"]),
         (f"{INTERNAL}/search/<kind>", catch_mlflow_exception(search), ["POST"]),
     ]
 
@@ -223,7 +250,7 @@ def _selected(kind: str, question: dict[str, Any]) -> dict[str, Any]:
     found = language.sort(language.filter(entities, question.get("filter")), question.get("order_by") or order)
     page, token = SearchUtils.paginate(found, question.get("page_token"), int(question.get("max_results") or 100))
     selected = [rows[one.name, str(getattr(one, "version", ""))] for one in page]
-    return {kind: selected, **({"next_page_token": token} if token else {})}
+    return {kind: selected, **({"next_page_token": token.decode()} if token else {})}
 
 
 def serve(app: Any, port_file: Path) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 
 from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.routes import WORKSPACE, Handler, Route
-from mlops_kit.local.arm.wire import ArmError, Call, Reply
+from mlops_kit.local.arm.wire import ArmError, Call, NotFoundError, Reply
 from mlops_kit.local.plane import Plane
 from mlops_kit.local.settings import PORTAL_URL
 from mlops_kit.local.tracking import tracking_url
@@ -37,6 +38,8 @@ _ERROR_CODES = {
     409: "RESOURCE_ALREADY_EXISTS",
     501: "NOT_IMPLEMENTED",
 }
+_PUBLIC = ("api/", "ajax-api/", "graphql")  # the process has other paths, for the control plane alone
+_LOG_BATCH = "/mlflow/runs/log-batch"
 _PARENT = "mlflow.parentRunId"
 _NOTE = "mlflow.note.content"
 _NAME = "mlflow.runName"
@@ -57,8 +60,10 @@ def mlflow_errors(handler: Handler) -> Handler:
 
 
 def forward(plane: Plane, call: Call) -> Reply:
-    """Pass a call on to the tracking process of its workspace."""
+    """Pass a call on to the tracking process of its workspace; 404 for paths that MLflow does not have."""
     rest = call.path.partition("/workspaces/")[2].partition("/")[2]
+    if not rest.startswith(_PUBLIC):
+        raise NotFoundError(f"The path '{rest}' of MLflow")
     return plane.tracking.forward(call.workspace, call, rest)
 
 
@@ -158,6 +163,11 @@ def _set_tag(plane: Plane, call: Call) -> Reply:
     return reply
 
 
+def _log_batch_async(plane: Plane, call: Call) -> Reply:
+    """Log a batch for azureml-mlflow, which asks for it to happen later; without a tracking id it asks no more."""
+    return _log_batch(plane, replace(call, path=call.path.replace("/preview/mlflow/runs/log-batch-async", _LOG_BATCH)))
+
+
 def _log_batch(plane: Plane, call: Call) -> Reply:
     reply = forward(plane, call)
     if reply.status == 200 and b'"tags"' in call.raw:
@@ -248,12 +258,14 @@ _FOLLOWED: dict[str, Handler] = {
     "experiments/delete": _change_experiment(_archive),
     "experiments/restore": _change_experiment(_restore),
 }
+_ASYNC = f"{SERVICE}/{{api}}/2.0/preview/mlflow/runs/log-batch-async"
 _PASSED_ON = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ROUTES = (
     *(
         Route("POST", f"{API}/{path}", mlflow_errors(handler), slow=True, does="executed")
         for path, handler in _FOLLOWED.items()
     ),
+    Route("POST", _ASYNC, mlflow_errors(_log_batch_async), slow=True, does="executed"),
     *(
         Route(method, f"{SERVICE}/{{rest*}}", mlflow_errors(forward), slow=True, does="executed")
         for method in _PASSED_ON

@@ -15,7 +15,7 @@ from mlops_kit.local.arm.routes import WORKSPACE, Route
 from mlops_kit.local.arm.wire import BadRequestError, Call, NotFoundError, Reply
 from mlops_kit.local.plane import Plane
 from mlops_kit.local.providers import datastores, versions
-from mlops_kit.local.providers.mlflow import API, SERVICE, mlflow_errors
+from mlops_kit.local.providers.mlflow import API, SERVICE, forward, mlflow_errors
 from mlops_kit.local.tracking import ARTIFACT_ROOT, artifact_url
 
 _ARTIFACTS = f"{SERVICE}/{{api}}/2.0/mlflow-artifacts"
@@ -147,6 +147,23 @@ def _run_file(plane: Plane, call: Call) -> Reply:
     return content(plane, container, f"{root}/{path}")
 
 
+def _create_logged_model(plane: Plane, call: Call) -> Reply:
+    """Create a logged model; as on Azure ML, a run's folder of that name holds the model that was logged last."""
+    body = call.json()
+    if body.get("source_run_id") and body.get("name"):
+        moved = plane.tracking.displace_model(call.workspace, body["source_run_id"], body["name"])
+        if moved:
+            old, new = (place(plane, call.workspace, client_path(call.workspace, url)) for url in moved)
+            _move(plane, old, new)
+    return forward(plane, call)
+
+
+def _move(plane: Plane, old: tuple[str, str], new: tuple[str, str]) -> None:
+    for blob in plane.blobs.list(old[0], f"{old[1]}/"):
+        plane.blobs.put(new[0], new[1] + blob.name[len(old[1]) :], plane.blobs.get(old[0], blob.name))
+    plane.blobs.delete(old[0], f"{old[1]}/")
+
+
 def _model_place(plane: Plane, call: Call, path: str) -> tuple[str, str, str]:
     model = plane.tracking.logged_model(call.workspace, call.params["model"])
     root = str(model["info"]["artifact_uri"])
@@ -214,6 +231,7 @@ ROUTES = (
     _executed("GET", f"{_ARTIFACTS}/{{rest*}}", _plain_only),
     _executed("GET", f"{API}/artifacts/list", _run_list),
     _executed("GET", f"{SERVICE}/get-artifact", _run_file),
+    _executed("POST", f"{API}/logged-models", _create_logged_model),
     _executed("GET", f"{API}/logged-models/{{model}}/artifacts/directories", _model_list),
     _executed("GET", f"{API}/logged-models/{{model}}/artifacts/files", _model_file),
     Route("POST", f"{_SERVICE_FILES}/batch/metadata", _service_create, slow=True, does="executed"),

@@ -9,22 +9,16 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-import yaml
-
-from mlops_kit.local import uris
 from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.routes import Handler, Route
 from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.arm.wire import BadRequestError, Call, ConflictError, NotFoundError, Reply
 from mlops_kit.local.plane import Plane
-from mlops_kit.local.providers import datastores, models, versions
+from mlops_kit.local.providers import mlflow_sources, models, versions
 from mlops_kit.local.providers.mlflow import API, forward, mlflow_errors
-from mlops_kit.local.providers.mlflow_artifacts import client_path, client_url, place, safe
-from mlops_kit.local.tracking import ARTIFACT_ROOT
+from mlops_kit.local.providers.mlflow_artifacts import client_url
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 _PROMPT_TAG = "mlflow.prompt.is_prompt"
 _PROMPTS_ONLY = re.compile(r"mlflow\.prompt\.is_prompt`?\s*=\s*'true'", re.IGNORECASE)
 _STAGES = {stage.lower(): stage for stage in ("None", "Staging", "Production", "Archived")}
@@ -111,18 +105,12 @@ def _create_model(plane: Plane, call: Call) -> Reply:
     name, tags = str(body.get("name", "")), _tags(body)
     if tags.get(_PROMPT_TAG) == "true":
         return forward(plane, call)
-    if not _NAME.fullmatch(name):
-        raise BadRequestError(
-            f"The model name '{name}' is not valid: Azure ML accepts letters, digits, '-', '_' and '.', at most 255 of"
-            " them, beginning with a letter or digit."
-        )
     with plane.store.transaction():
-        container_id = f"{_models(call.workspace)}/{name}"
-        if plane.store.find(container_id):
+        if plane.store.find(f"{_models(call.workspace)}/{name}"):
             raise ConflictError(f"Registered Model (name={name}) already exists.")
-        properties = {"description": body.get("description", ""), "tags": tags, "properties": {}, "isArchived": False}
-        plane.store.put(ids.stamped(plane, {"id": container_id, "properties": properties}, None), {})
-        shown = _shown_model(plane, call.workspace, plane.store.get(container_id))
+        properties = {"description": body.get("description") or None, "tags": tags, "properties": {}}
+        container = versions.ensure_container(plane, models.KIND, call.workspace, name, properties)
+        shown = _shown_model(plane, call.workspace, container)
     return Reply(200, {"registered_model": shown})
 
 
@@ -235,88 +223,19 @@ def _get_alias(plane: Plane, call: Call) -> Reply:
 def _create_version(plane: Plane, call: Call) -> Reply:
     body = call.json()
     container = _container(plane, call.workspace, body["name"])
-    path, run_id, model_id = _located(plane, call.workspace, body)
-    model = _mlmodel(plane, call.workspace, path)
-    run_id = run_id or str(model.get("run_id") or "")
-    properties = {_SOURCE: str(body["source"]), _RUN: run_id, _MODEL_ID: model_id or str(model.get("model_id") or "")}
+    source = mlflow_sources.located(plane, call.workspace, body)
+    kept = {_SOURCE: str(body["source"]), _RUN: source.run_id, _MODEL_ID: source.model_id}
     version = models.register_model(
         plane,
         call.workspace,
         str(container.body["name"]),
-        path_uri=_model_uri(plane, call.workspace, path),
-        job=run_id if plane.store.find(f"{call.workspace}/jobs/{run_id}") else "",
-        flavors={name: {"data": _texts(data)} for name, data in (model.get("flavors") or {}).items()},
+        path_uri=mlflow_sources.address(plane, call.workspace, source),
+        job=source.run_id if plane.store.find(f"{call.workspace}/jobs/{source.run_id}") else "",
         tags=_tags(body),
-        properties={key: value for key, value in properties.items() if value},
+        properties={key: value for key, value in kept.items() if value},
         description=str(body.get("description") or ""),
     )
     return Reply(200, {"model_version": _shown_version(container, version)})
-
-
-def _texts(data: Any) -> dict[str, str]:
-    return {str(key): str(value) for key, value in (data or {}).items() if value is not None}
-
-
-def _located(plane: Plane, workspace: str, body: _Json) -> tuple[str, str, str]:
-    """Return a client's path of the source's files, the run and the logged model it came from ('' where unknown)."""
-    source, run_id = str(body["source"]).rstrip("/"), str(body.get("run_id") or "")
-    model_id = str(body.get("model_id") or "")
-    parts = urlsplit(source)
-    if parts.scheme == "models":
-        return _located_model(plane, workspace, parts.path.lstrip("/"), run_id, model_id)
-    if parts.scheme == "runs":
-        run, _, rest = parts.path.lstrip("/").partition("/")
-        return safe(f"{ARTIFACT_ROOT}/dcid.{run}/{rest}"), run_id or run, model_id
-    if parts.scheme in {"http", "https", "mlflow-artifacts"} and (path := client_path(workspace, source)):
-        return safe(path), run_id, model_id
-    if source.startswith("azureml:"):
-        return _located_address(plane, workspace, source), run_id, model_id
-    raise BadRequestError(
-        f"Invalid model version source: '{source}'. Log the model to a run and register 'runs:/<run>/<path>', or let"
-        " azure-ai-ml upload and register the folder."
-    )
-
-
-def _located_model(plane: Plane, workspace: str, path: str, run_id: str, model_id: str) -> tuple[str, str, str]:
-    name, slash, version = path.partition("/")
-    if not slash and "@" not in name:
-        model = plane.tracking.logged_model(workspace, name)["info"]
-        return client_path(workspace, model["artifact_uri"]), run_id or model.get("source_run_id", ""), name
-    name, _, alias = name.partition("@")
-    number = version or _container(plane, workspace, name).private.get("aliases", {}).get(alias, "")
-    shown = _shown_version(None, versions.find_version(plane, workspace, "models", name, number))
-    return (
-        f"models/{name}/versions/{shown['version']}",
-        run_id or shown["run_id"],
-        model_id or shown.get("model_id", ""),
-    )
-
-
-def _located_address(plane: Plane, workspace: str, source: str) -> str:
-    """Return a client's path of an ``azureml:`` address, which must be in the workspace's artefacts."""
-    if source.startswith("azureml://artifacts/"):  # how azureml-mlflow names a folder that it has uploaded
-        return safe(source.removeprefix("azureml://artifacts/"))
-    container, path = uris.resolve(plane, uris.parse(source, workspace))
-    if container != datastores.container(plane, workspace, datastores.ARTIFACTS):
-        raise BadRequestError(f"Invalid model version source: '{source}' is not among the artefacts of the workspace.")
-    return safe(path)
-
-
-def _model_uri(plane: Plane, workspace: str, path: str) -> str:
-    """Return the address that Azure ML gives to a model whose files are at a client's path."""
-    if path.startswith("models/"):
-        _, name, _, version = path.split("/")[:4]
-        return str(versions.find_version(plane, workspace, "models", name, version).properties["modelUri"])
-    return uris.long_form(uris.DatastorePath(workspace, datastores.ARTIFACTS, path))
-
-
-def _mlmodel(plane: Plane, workspace: str, path: str) -> _Json:
-    """Return the MLmodel file of a model, or nothing for a model of another kind."""
-    container, prefix = place(plane, workspace, path)
-    if not plane.blobs.exists(container, f"{prefix}/MLmodel"):
-        return {}
-    found: _Json = yaml.safe_load(plane.blobs.get(container, f"{prefix}/MLmodel")) or {}
-    return found
 
 
 def _get_version(plane: Plane, call: Call) -> Reply:
@@ -376,8 +295,8 @@ def _delete_version(plane: Plane, call: Call) -> Reply:
         container = _container(plane, call.workspace, body["name"])
         gone = str(body["version"])
         aliases = {alias: named for alias, named in container.private.get("aliases", {}).items() if named != gone}
-        plane.store.delete(found.id)
         plane.store.put(container.body, {**container.private, "aliases": aliases})
+        versions.remove(plane, models.KIND, call.workspace, str(container.body["name"]), found.id.rpartition("/")[2])
     return Reply(200, {})
 
 

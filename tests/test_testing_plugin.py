@@ -9,7 +9,21 @@ import sys
 import psutil
 import pytest
 
+from mlops_kit.local import azurite as install
+
 pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(scope="module")
+def installed() -> str:
+    return str(install.installed())
+
+
+@pytest.fixture(autouse=True)
+def _one_azurite_for_every_home(installed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # pytester gives each run an empty HOME, where Azurite would be installed again.
+    monkeypatch.setenv(install.FOLDER_VARIABLE, installed)
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "real")
 
 
 def test_each_test_gets_a_clean_storage_account_of_one_azurite(pytester: pytest.Pytester) -> None:
@@ -66,9 +80,7 @@ def test_the_local_workspace_answers_the_sdk_and_is_gone_afterwards(pytester: py
         def pytest_sessionfinish():
             print("AFTER", os.environ.get("ARM_CLOUD_METADATA_URL"), os.environ["AZURE_CLIENT_SECRET"])
     """)
-    with pytest.MonkeyPatch.context() as variables:
-        variables.setenv("AZURE_CLIENT_SECRET", "real")
-        result = pytester.runpytest_subprocess("-p", "no:xdist", "-s")
+    result = pytester.runpytest_subprocess("-p", "no:xdist", "-s")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["*AFTER None real*"])
     pid = next(int(line.split()[-1]) for line in result.outlines if "PID" in line)

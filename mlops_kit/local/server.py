@@ -223,6 +223,9 @@ def main() -> None:
     except MlopsKitError as error:
         log.error("%s", error)  # noqa: TRY400  a fault of the surroundings; its sentence says it all
         sys.exit(str(error))
+    except Exception as fault:
+        log.exception("ended by a fault")
+        sys.exit(f"{type(fault).__name__}: {fault} (details: {settings.logs / 'control-plane.log'})")
 
 
 if __name__ == "__main__":

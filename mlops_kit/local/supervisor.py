@@ -84,9 +84,13 @@ def _prepare(settings: LocalSettings) -> None:
     state = settings.state
     if state.is_dir() and any(state.iterdir()) and not _is_state(state):
         raise LocalError(f"{state} is not empty and is not a state folder of the local control plane")
-    state.mkdir(parents=True, exist_ok=True)
-    state.chmod(0o700)
-    settings.logs.mkdir(exist_ok=True)
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        state.chmod(0o700)
+        settings.logs.mkdir(exist_ok=True)
+        (state / ".gitignore").write_text("*\n", encoding="ascii")  # keys and data do not belong into a commit
+    except OSError as error:
+        raise LocalError(f"The state folder {state} cannot be written: {error.strerror}") from None
 
 
 def _is_state(folder: Path) -> bool:
@@ -210,11 +214,12 @@ def read_settings(state: Path) -> LocalSettings:
     """Return the settings with which the control plane of a state folder was last started."""
     try:
         facts = json.loads((state / _MARKER).read_text(encoding="utf-8"))
+        workspace = WorkspaceName(**facts.pop("workspace"))
+        return LocalSettings(state=state, workspace=workspace, computes=tuple(facts.pop("computes")), **facts)
     except FileNotFoundError:
         raise LocalError(f"{state} is not a state folder of the local control plane") from None
-    workspace = WorkspaceName(**facts.pop("workspace"))
-    computes = tuple(facts.pop("computes"))
-    return LocalSettings(state=state, workspace=workspace, computes=computes, **facts)
+    except (ValueError, TypeError, KeyError) as error:
+        raise LocalError(f"{state / _MARKER} was not written by this version of mlops_kit: {error}") from None
 
 
 def write_settings(settings: LocalSettings) -> None:
@@ -229,7 +234,7 @@ def write_settings(settings: LocalSettings) -> None:
 def environment(instance: Instance, settings: LocalSettings) -> dict[str, str]:
     """Return the variables that lead an unmodified program to the control plane; see ``applied`` for what to remove."""
     proxy = f"http://127.0.0.1:{instance.proxy_port}"
-    near = "127.0.0.1,localhost,::1"
+    near = "127.0.0.1,localhost"
     bundle = str(settings.certificates / "bundle.pem")
     workspace = settings.workspace
     return {

@@ -160,6 +160,33 @@ def test_exec_starts_the_control_plane_and_leaves_it_running(tmp_path: Path) -> 
     supervisor.stop(folder)
 
 
+def test_a_write_beyond_the_quota_reaches_the_user_as_one_refusal_without_retries(tmp_path: Path) -> None:
+    program = _program(
+        tmp_path,
+        """
+        import time
+        from azure.ai.ml import MLClient
+        from azure.ai.ml.entities import Environment
+        from azure.core.exceptions import HttpResponseError
+        from azure.identity import DefaultAzureCredential
+
+        ml = MLClient.from_config(credential=DefaultAzureCredential())
+        began = time.monotonic()
+        try:
+            ml.environments.create_or_update(Environment(name="e", version="1", image="any"))
+        except HttpResponseError as error:
+            print(error.status_code, error.message)
+        print([one.name for one in ml.environments.list()], time.monotonic() - began < 5)
+        """,
+    )
+    folder = tmp_path / "state"
+    done = _cli(folder, "exec", "--quota", "1000", "--config", "--", sys.executable, program, cwd=tmp_path)
+    supervisor.stop(folder)
+    assert "413 (LocalQuotaExceeded) The state folder" in done.stdout, done.stderr
+    assert "quota of 1000 bytes (quota_bytes)" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[] True"
+
+
 def test_exec_passes_signals_on(state: Path) -> None:
     command = [sys.executable, "-m", "mlops_kit", "local", "exec", "--", sys.executable, "-c"]
     text = "from signal import *; signal(SIGTERM, lambda *_: exit(9)); print('up', flush=True); pause()"

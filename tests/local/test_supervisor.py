@@ -185,6 +185,23 @@ def test_settings_come_back_as_they_were_written(tmp_path: Path) -> None:
     assert supervisor.read_settings(tmp_path) == settings
 
 
+def test_settings_of_another_version_are_refused_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text('{"workspace": {"subscription": "s"}}')
+    with pytest.raises(LocalError, match="was not written by this version of mlops_kit"):
+        supervisor.read_settings(tmp_path)
+
+
+def test_a_state_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LocalError, match=f"The state folder {tmp_path}/file/state cannot be written: Not a directory"):
+        supervisor.start(LocalSettings(tmp_path / "file" / "state"))
+
+
+def test_git_ignores_the_state_folder(settings: LocalSettings) -> None:
+    supervisor.start(settings)
+    assert (settings.state / ".gitignore").read_text() == "*\n"
+
+
 def test_a_folder_without_settings_is_named(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match=f"{tmp_path} is not a state folder"):
         supervisor.read_settings(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,9 @@ def check(root: Node, path: str | Path, files: Files) -> tuple[Finding, ...]:
         return (error("MK0105", root.place, "the document is no map", "an Azure ML file is a map of keys"),)
     if conda.is_conda(root):
         return tuple(conda.check_file(root))
-    folder = str(Path(path).absolute().parent)
+    folder, above = _folders(Path(path).parent)
     heads = _heads(root)
-    family = kinds.family_of(heads, tuple(parent.name for parent in Path(path).absolute().parents))
+    family = kinds.family_of(heads, above)
     if family is None:
         return (_unknown_kind(root),)
     kind, decided = kinds.kind_of(family, heads)
@@ -46,8 +47,14 @@ def is_azure_ml(root: Node, path: str | Path) -> bool:
     """Return whether a document is a kind of Azure ML file or a conda file, so that it can be checked."""
     if not isinstance(root, Map):
         return False
-    folders = tuple(parent.name for parent in Path(path).absolute().parents)
-    return conda.is_conda(root) or kinds.family_of(_heads(root), folders) is not None
+    return conda.is_conda(root) or kinds.family_of(_heads(root), _folders(Path(path).parent)[1]) is not None
+
+
+@cache
+def _folders(parent: Path) -> tuple[str, tuple[str, ...]]:
+    """Return a folder as absolute text, and its name and those of the folders above, nearest first."""
+    folder = parent.absolute()
+    return str(folder), tuple(above.name for above in (folder, *folder.parents))
 
 
 def _heads(root: Map) -> dict[str, str | None]:
@@ -61,12 +68,11 @@ def _position(finding: Finding) -> tuple[str, int, int]:
 
 def _declared(root: Map, kind: str, decided: kinds.Family) -> list[Finding]:
     """Check keys against the schema of the kind; a declared type of no kind of the family is one fault of its own."""
-    schema = schemas.read(kind)
     declared = root.get(decided.key)
-    findings = keys.check(root, schema)
+    findings = keys.check(root, kind)
     if not isinstance(declared, Scalar) or not decided.kinds or declared.text.lower() in decided.kinds:
         return findings
-    allowed = dict.fromkeys([*decided.kinds, *schema["properties"].get(decided.key, {}).get("enum", ())])
+    allowed = dict.fromkeys([*decided.kinds, *schemas.read(kind)["properties"].get(decided.key, {}).get("enum", ())])
     others = [finding for finding in findings if finding.place != declared.place]
     if len(others) == len(findings):
         return findings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +22,7 @@ class Files:
         self.root = os.path.realpath(root) if root else None
         self._kinds: dict[str, Literal["file", "folder", ""]] = {}
         self._maps: dict[str, Map | None] = {}
+        self._outside: dict[str, bool] = {}
 
     def kind(self, path: str) -> Literal["file", "folder", ""]:
         """Return whether a path is a ``file``, a ``folder`` or nothing."""
@@ -35,8 +37,11 @@ class Files:
 
     def is_outside(self, path: str) -> bool:
         """Return whether a path leads out of the project, links followed."""
-        real = os.path.realpath(path)
-        return self.root is not None and real != self.root and not real.startswith(self.root + os.sep)
+        if path not in self._outside:
+            real = os.path.realpath(path)
+            root = self.root
+            self._outside[path] = root is not None and real != root and not real.startswith(root + os.sep)
+        return self._outside[path]
 
     def map(self, path: str) -> Map | None:
         """Return what a YAML file holds, or None when it cannot be read or holds no map."""
@@ -47,11 +52,17 @@ class Files:
 
 def _map(path: str) -> Map | None:
     try:
-        found = documents.load(Path(path))
+        found = documents.load(Path(path), shown=shown(path))
     except (DocumentError, OSError):
         return None  # the file is reported where it is checked itself
     root = found[0].root if found else None
     return root if isinstance(root, Map) else None
+
+
+def shown(path: str) -> str:
+    """Return a path as it is read best: relative to the working folder when it lies below it."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative
 
 
 def place_in(scalar: Scalar, fragment: str) -> Place:
@@ -68,6 +79,7 @@ def place_in(scalar: Scalar, fragment: str) -> Place:
     return place
 
 
+@lru_cache(maxsize=4096)
 def local_path(text: str, folder: str) -> str | None:
     """Return the absolute path that a text written in a file of ``folder`` means, None when it is not a local path."""
     written = text.removeprefix("file:")

@@ -6,6 +6,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from mlops_kit import schemas
+from mlops_kit.checks import fit
 from mlops_kit.checks.findings import Finding, closest, did_you_mean, error, warning
 from mlops_kit.documents import List, Map, Scalar
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from mlops_kit.documents import Node
 
 Schema = dict[str, Any]
-TRUTH = {"t", "true", "on", "y", "yes", "1", "f", "false", "off", "n", "no", "0"}  # what the SDK reads as a boolean
 TYPE_NAMES = {
     "object": "a map",
     "array": "a list",
@@ -26,9 +27,18 @@ TYPE_NAMES = {
 }
 
 
-def check(root: Map, schema: Schema) -> list[Finding]:
-    """Return what is wrong with the keys and values of a document, one finding per fault."""
-    return _Walk(schema.get("$defs", {})).check(root, schema, "")
+def check(root: Map, kind: str) -> list[Finding]:
+    """Return what is wrong with the keys and values of a document of a kind, one finding per fault."""
+    if _predicate(kind)(root):
+        return []
+    schema = schemas.read(kind)
+    return _Walk(schema["$defs"]).check(root, schema, "")
+
+
+@cache
+def _predicate(kind: str) -> fit.Fits:
+    schema = schemas.read(kind)
+    return fit.Compiler(schema["$defs"]).predicate(schema)
 
 
 class _Walk:
@@ -171,44 +181,8 @@ class _Walk:
 
 
 def accepts(node: Scalar, schema: Schema) -> bool:
-    """Return whether a scalar is a value of a schema; text is taken as written, whatever it looks like."""
-    if "const" in schema:
-        return node.text == str(schema["const"])
-    wanted = schema.get("type")
-    types: list[str] = wanted if isinstance(wanted, list) else [str(wanted)]
-    if node.value is None:
-        return "null" in types
-    if "enum" in schema:
-        return _same_word(node.text, schema)
-    if "string" in types:
-        return "pattern" not in schema or bool(_pattern(schema["pattern"]).search(node.text))
-    if "boolean" in types:
-        return node.text.lower() in TRUTH
-    return bool({"integer", "number"} & set(types)) and _is_number(node, schema, types)
-
-
-def _same_word(text: str, schema: Schema) -> bool:
-    """Compare with the allowed values the way the SDK does."""
-    case = schema.get("x-case")
-    if case == "loose":
-        return text.lower().replace("_", "") in {word.lower().replace("_", "") for word in schema["enum"]}
-    return (text.lower() if case else text) in schema["enum"]
-
-
-def _is_number(node: Scalar, schema: Schema, types: list[str]) -> bool:
-    """Return whether a scalar is a number within the limits of a schema."""
-    try:
-        number = float(node.text)
-    except ValueError:
-        return False
-    if "number" not in types and not number.is_integer():
-        return False
-    return bool(schema.get("minimum", number) <= number <= schema.get("maximum", number))
-
-
-@cache
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text)
+    """Return whether a scalar is a value of a schema."""
+    return fit.scalar(schema)(node)
 
 
 def _key_form(name: Scalar, schema: Schema) -> list[Finding]:
@@ -229,7 +203,7 @@ def _key_form(name: Scalar, schema: Schema) -> list[Finding]:
 
 def accepts_text(text: str, schema: Schema) -> bool:
     """Return whether a text has the form of a string schema."""
-    return bool(_pattern(schema.get("pattern", "")).search(text))
+    return bool(re.search(schema.get("pattern", ""), text))
 
 
 def _missing(name: str, node: Map, key: str) -> Finding:
@@ -268,7 +242,7 @@ def _form(text: str, patterns: list[str]) -> str:
         )
     if any("a-z" in pattern for pattern in patterns):
         meant = re.sub(r"[^a-z0-9_]", "_", text.lower())
-        return f"write `{meant}`" if any(_pattern(pattern).search(meant) for pattern in patterns) else ""
+        return f"write `{meant}`" if any(re.search(pattern, meant) for pattern in patterns) else ""
     return f"expected {' or '.join(dict.fromkeys(patterns))}"
 
 

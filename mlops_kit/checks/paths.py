@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from mlops_kit.checks.files import local_path
+from mlops_kit.checks.files import local_path, shown
 from mlops_kit.checks.findings import Finding, did_you_mean, error
 from mlops_kit.documents import List, Map, Scalar
 
@@ -132,15 +131,9 @@ def _kind_faults(path: LocalPath, absolute: str, files: Files) -> list[Finding]:
     if not kind:
         near = did_you_mean(Path(absolute).name, files.names(str(Path(absolute).parent)))
         what = "file or folder" if path.wanted == "any" else path.wanted
-        return [error("MK0401", place, f"{what} `{text}` does not exist", near or f"looked for {_short(absolute)}")]
+        return [error("MK0401", place, f"{what} `{text}` does not exist", near or f"looked for {shown(absolute)}")]
     if path.wanted not in ("any", kind):
         return [error("MK0404", place, f"`{text}` is a {kind}", f"expected a {path.wanted}")]
     if path.holds and not files.kind(f"{absolute}/{path.holds}"):
         return [error("MK0406", place, f"folder `{text}` holds no file named {path.holds}")]
     return []
-
-
-def _short(path: str) -> str:
-    """Return a path as it is read best: relative to the working folder when it lies below it."""
-    relative = os.path.relpath(path)
-    return path if relative.startswith("..") else relative

@@ -6,6 +6,7 @@ The text that was written is kept beside the value. Mapping keys are always text
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,17 +92,24 @@ class Document:
 
 
 def load(path: Path, *, shown: str | None = None) -> tuple[Document, ...]:
-    """Read all documents of a UTF-8 file; ``shown`` is how messages name it (default: the path as given).
+    """Read all documents of a UTF-8 file; ``shown`` is how messages name it (default: what ``displayed`` returns).
 
     Raises:
         DocumentError: The file cannot be read, is not UTF-8, or is not YAML that can be loaded safely.
     """
-    return parse(read_text(path, shown=shown), path, shown=shown)
+    name = shown or displayed(path)
+    return parse(read_text(path, shown=name), path, shown=name)
+
+
+def displayed(path: Path) -> str:
+    """Return how messages name a file: relative to the current folder where it lies below it, with ``/``."""
+    full, here = os.path.abspath(path), os.getcwd() + os.sep  # noqa: PTH100, PTH109  for a thousand files pathlib is slow
+    return (full.removeprefix(here)).replace(os.sep, "/")
 
 
 def read_text(path: Path, *, shown: str | None = None) -> str:
     """Return the text of a UTF-8 file; a byte order mark is dropped, other encodings are refused by name."""
-    name = shown or str(path)
+    name = shown or displayed(path)
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -133,7 +141,7 @@ def parse(text: str, path: Path, *, shown: str | None = None) -> tuple[Document,
     Raises:
         DocumentError: The text is not YAML, repeats a key, or its aliases grow without bound.
     """
-    name = shown or str(path)
+    name = shown or displayed(path)
     reader = _Reader(name)
     roots = [reader.node(root) for root in _compose(text, name)]
     kept = [root for root in roots if not (isinstance(root, Scalar) and root.text == "" and not root.quoted)]

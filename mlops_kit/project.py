@@ -35,18 +35,6 @@ class Project:
         """Return ``commit``, ``short_commit`` and ``branch`` of the working tree, as far as there are any."""
         return _git_facts(self.folder)
 
-    def shown(self, path: Path) -> str:
-        """Return how messages name a file: relative to the current folder where it lies below it."""
-        return shown(path)
-
-
-def shown(path: Path) -> str:
-    """Return a path relative to the current folder where it lies below it, with forward slashes."""
-    try:
-        return path.resolve().relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return path.as_posix()
-
 
 def find(start: Path) -> Project:
     """Return the project that ``start`` lies in: the nearest folder upwards with ``environments/base.yaml``.
@@ -65,7 +53,7 @@ def find(start: Path) -> Project:
 
 def template_paths(project: Project) -> tuple[Path, ...]:
     """Return every YAML file below ``templates/``, sorted; hidden folders are left out."""
-    found = []
+    found: list[Path] = []
     for folder, folders, files in os.walk(project.templates):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
         found.extend(Path(folder, name) for name in files if name.endswith(_SUFFIXES))
@@ -75,8 +63,8 @@ def template_paths(project: Project) -> tuple[Path, ...]:
 def find_template(project: Project, name: str, *, start: Path | None = None) -> Path:
     """Return the template that a path or a name such as ``train`` or ``pipelines/train`` means.
 
-    A path counts from ``start`` (default: the current folder), then from the project folder. A name that several folders of
-    ``templates/`` have means the one in ``jobs/``.
+    A path counts from ``start`` (default: the current folder), then from the project folder. A name that several
+    folders of ``templates/`` have means the one in ``jobs/``.
 
     Raises:
         UsageError: There is no such template, or several.

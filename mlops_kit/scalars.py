@@ -6,7 +6,7 @@ Only true/false, null, plain integers and decimals get types; ``no``, ``010``, `
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Self
 
 from yaml.resolver import Resolver
 
@@ -37,6 +37,19 @@ def typed(text: str) -> Any:
 _INFINITE = (float("inf"), float("-inf"))
 
 
+class WrittenFloat(float):
+    """A decimal that remembers how it was written (``0.10``, ``1e3``), for places that need text."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, value: float, text: str) -> Self:
+        """Return the number with its text."""
+        number = super().__new__(cls, value)
+        number.text = text
+        return number
+
+
 def written(value: Any) -> str:
     """Return how a scalar value is written, so that YAML 1.1 and 1.2 read it alike: ``null``, ``1.0e-05``, text.
 
@@ -47,6 +60,8 @@ def written(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, WrittenFloat):
+        return value.text
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float) and value == value and value not in _INFINITE:  # noqa: PLR0124  not-a-number

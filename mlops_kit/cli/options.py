@@ -82,7 +82,7 @@ def chosen_environment(
 
     process = os.environ if process is None else process
     name = env or environments.default_name(project.environments)
-    return environments.load(project.environments, name, overrides=overrides, process=process)
+    return environments.load(project.environments, name, overrides=overrides, process=process, git=project.git)
 
 
 def print_result(value: Any, output: str, text: Callable[[Any], str] = str) -> None:

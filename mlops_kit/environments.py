@@ -1,0 +1,376 @@
+"""Layered files -> one frozen Environment: ``base.yaml`` <- ``NAME.yaml`` <- ``MLOPS_KIT_VAR_*`` <- ``--set``.
+
+A value with an expression is evaluated when it is asked for, so that what an environment lacks on this machine (a
+variable of the CI, say) is a fault only of what needs it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mlops_kit import documents, environment_keys, layers
+from mlops_kit.documents import List, Map, Node, Scalar
+from mlops_kit.errors import EnvironmentFileError, ExpressionError, Place, UsageError
+from mlops_kit.expressions import ProcessRoot, Root, evaluate
+from mlops_kit.layers import FROM_ENV, Origin, did_you_mean
+from mlops_kit.scalars import WrittenFloat, written
+
+PREFIX = "MLOPS_KIT_VAR_"
+BASE = "base"
+KeyPath = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment: its name, what all layers together say, and which layer said what.
+
+    ``values`` is a read-only nested mapping, evaluated on access; ``root`` is the same, merged but not evaluated;
+    ``origins`` holds what each layer says about each path, lowest layer first.
+    """
+
+    name: str
+    root: Map
+    origins: Mapping[KeyPath, tuple[Origin, ...]]
+    process: Mapping[str, str] = field(repr=False)
+    project: str = ""
+    git: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def values(self) -> Mapping[str, Any]:
+        """Return the values; asking for one that cannot be evaluated raises EnvironmentFileError."""
+        return _Values(self.root, (), _Evaluator(self))
+
+    @property
+    def protected(self) -> bool:
+        """Say whether changes need explicit confirmation."""
+        return bool(self.values.get("protected", False))
+
+    def get(self, path: str, default: Any = None) -> Any:
+        """Return the value at a dotted path, or the default where no layer has one or it is null."""
+        value: Any = self.values
+        for step in path.split("."):
+            if not isinstance(value, Mapping) or step not in value:
+                return default
+            value = value[step]
+        return default if value is None else value
+
+    def require(self, path: str) -> Any:
+        """Return the value at a dotted path.
+
+        Raises:
+            EnvironmentFileError: It is missing, null, or cannot be evaluated; the message names the path.
+        """
+        value = self.get(path)
+        if value is None or value == "":
+            raise EnvironmentFileError(f"environment {self.name!r} has no {path}")
+        return value
+
+    @cached_property
+    def roots(self) -> Mapping[str, Any]:
+        """Return the roots that an expression in one of these files, or in a template, may use."""
+        return {
+            "env": Root(self.values, "value"),
+            "project": Root(_ProjectFacts(self), "fact"),
+            "git": Root(self.git, "fact"),
+            "process": ProcessRoot(self.process),
+        }
+
+
+def known(folder: Path) -> tuple[str, ...]:
+    """Return the names of the environments that a folder holds, sorted."""
+    return tuple(sorted(path.stem for path in folder.glob("*.yaml") if path.stem != BASE))
+
+
+def default_name(folder: Path) -> str:
+    """Return the ``default_environment`` of base.yaml: what is meant when no environment is named.
+
+    Raises:
+        UsageError: None is configured.
+    """
+    base = _read(folder / f"{BASE}.yaml")
+    name = base.get("default_environment")
+    if not isinstance(name, Scalar) or not name.text:
+        names = ", ".join(known(folder)) or "none"
+        raise UsageError(f"no environment named: use -e NAME or set MLOPS_KIT_ENV; known are {names}")
+    if load(folder, name.text).protected:
+        raise EnvironmentFileError(f"{name.text!r} is protected and must be named with -e each time", name.place)
+    return name.text
+
+
+def load(
+    folder: Path,
+    name: str,
+    *,
+    overrides: Iterable[str] = (),
+    process: Mapping[str, str] = os.environ,
+    git: Mapping[str, str] | None = None,
+) -> Environment:
+    """Merge the layers of an environment; ``overrides`` are ``path=YAML`` texts of the command line, strongest last.
+
+    Raises:
+        EnvironmentFileError: The environment is not known, or a file has an unknown key or a wrong value.
+        DocumentError: A file is not readable YAML.
+        UsageError: An override has no such path.
+    """
+    if name not in (names := known(folder)):
+        tail = f"; known are {', '.join(names) or 'none'}{did_you_mean(name, list(names))}"
+        raise EnvironmentFileError(f"no environment {name!r}{tail}")
+    base, own = (_read(folder / f"{layer}.yaml") for layer in (BASE, name))
+    said = [*layers.origins(BASE, base), *layers.origins(name, own)]
+    root = layers.merge_files(base, own)
+    for layer, place, path, text in (*_variables(process, root), *_settings(overrides)):
+        steps = _steps(path, root, place)
+        node = override(text, place)
+        said += layers.origins(layer, node, steps)
+        root = layers.put(root, steps, node)
+    _check(root, name)
+    return Environment(name, _named(root, name), _by_path(said), process, folder.resolve().parent.name, git or {})
+
+
+def problems(environment: Environment) -> tuple[EnvironmentFileError, ...]:
+    """Return every value that cannot be evaluated, and every required one that is missing."""
+    found = [value for value in flat(environment).values() if isinstance(value, EnvironmentFileError)]
+    places = {str(fault) for fault in found}
+    for path in environment_keys.required():
+        try:
+            environment.require(path)
+        except EnvironmentFileError as fault:
+            if str(fault) not in places:
+                found.append(fault)
+    return tuple(found)
+
+
+def flat(environment: Environment) -> dict[str, Any]:
+    """Return every single value by its dotted path; one that cannot be evaluated is its error."""
+    return {".".join(path): value for path, value in _flat(environment.values, ())}
+
+
+def _flat(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    if isinstance(value, _Values):
+        for key in value:
+            try:
+                yield from _flat(value[key], (*path, key))
+            except EnvironmentFileError as fault:
+                yield (*path, key), fault
+    elif isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _flat(item, (*path, str(key)))
+    else:
+        yield path, value
+
+
+def explain(environment: Environment, key: str) -> tuple[Origin, ...]:
+    """Return what each layer says about a key and everything below it, by path, lowest layer first.
+
+    Raises:
+        UsageError: No layer says anything about the key.
+    """
+    steps = tuple(key.split("."))
+    below = [path for path in environment.origins if path[: len(steps)] == steps]
+    above = [path for path in environment.origins if path and steps[: len(path)] == path and path != steps]
+    found = [origin for path in (*above, *sorted(below)) for origin in environment.origins[path]]
+    if not found:
+        names = sorted({".".join(path[:length]) for path in environment.origins for length in range(1, len(path) + 1)})
+        raise UsageError(f"no key {key!r} in environment {environment.name!r}{did_you_mean(key, names)}")
+    return tuple(found)
+
+
+def _read(path: Path) -> Map:
+    if not path.is_file():
+        return Map((), Place(documents.displayed(path)))
+    found = documents.load(path)
+    if len(found) > 1:
+        raise EnvironmentFileError("an environment file holds one document", Place(documents.displayed(path)))
+    root: Node = found[0].root if found else Map((), Place(documents.displayed(path), 1, 1))
+    if not isinstance(root, Map):
+        raise EnvironmentFileError("an environment file is a mapping of keys to values", root.place)
+    kept = tuple(entry for entry in root.entries if not entry.key.text.startswith(("x-", "$")))
+    return Map(kept, root.place)
+
+
+def override(text: str, place: Place) -> Node:
+    """Return the node of a value given outside the files: YAML, so ``3`` is a number and ``[a, b]`` a list."""
+    found = documents.parse(text, Path(place.path), shown=place.path)
+    if len(found) > 1:
+        raise EnvironmentFileError("one value is expected, not several documents", place)
+    return found[0].root if found else Scalar(text, text, place, quoted=True)
+
+
+def _variables(process: Mapping[str, str], root: Node) -> list[tuple[str, Place, str, str]]:
+    """Return the overrides of ``MLOPS_KIT_VAR_a__b=...``; a double underscore stands for a dot."""
+    names = sorted(name for name in process if name.startswith(PREFIX) and name != PREFIX)
+    return [
+        (name, Place(name), _spelled(name.removeprefix(PREFIX).replace("__", "."), root), process[name])
+        for name in names
+    ]
+
+
+def _spelled(path: str, root: Node) -> str:
+    """Return a path in the spelling of the files: some systems know variables in capitals only."""
+    if not path.isupper():
+        return path
+    spelled: list[str] = []
+    node: Node | None = root
+    for step in path.split("."):
+        part = environment_keys.at(tuple(spelled))
+        names = [*(node.keys() if isinstance(node, Map) else ()), *part.get("properties", {})]
+        spelled.append(next((name for name in names if name.upper() == step), step.lower()))
+        node = node.get(spelled[-1]) if isinstance(node, Map) else None
+    return ".".join(spelled)
+
+
+def _settings(overrides: Iterable[str]) -> list[tuple[str, Place, str, str]]:
+    return [("--set", Place(f"--set {path}"), path, text) for path, text in map(assignment, overrides)]
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """Return path and value of a ``path=value`` text."""
+    path, equals, value = text.partition("=")
+    if not equals or not all(path.strip().split(".")):
+        raise UsageError(f"--set {text!r} is not of the form PATH=VALUE")
+    return path.strip(), value
+
+
+def _steps(path: str, root: Node, place: Place) -> KeyPath:
+    """Return the steps of a path that the schema or the files know."""
+    steps = tuple(path.split("."))
+    part: Mapping[str, Any] | None = environment_keys.schema()
+    node: Node | None = root
+    for number, step in enumerate(steps):
+        inner = environment_keys.below(part or {}, step) if part is not None else None
+        child = _child(node, step)
+        if child is None and (inner is None or isinstance(node, List)):
+            names = [*part.get("properties", {})] if part else []
+            names += [key for key, _ in layers.children(node)] if isinstance(node, Map | List) else []
+            wrong = ".".join(steps[: number + 1])
+            near = did_you_mean(step, names, "".join(f"{before}." for before in steps[:number]))
+            raise UsageError(f"{place}: no such path {wrong!r}{near}")
+        part, node = inner, child
+    return steps
+
+
+def _child(node: Node | None, step: str) -> Node | None:
+    if isinstance(node, List):
+        index = layers.list_index(node, step)
+        return None if index is None else node.items[index]
+    return node.get(step) if isinstance(node, Map) else None
+
+
+def _check(root: Map, name: str) -> None:
+    if fault := next(environment_keys.faults(root, environment_keys.schema()), None):
+        raise fault
+    if name != "local" and root.get("local") is not None:
+        raise EnvironmentFileError("'local' is a setting of the environment 'local' only", root.key_place("local"))
+    written_name = root.get("name")
+    if isinstance(written_name, Scalar) and written_name.text != name:
+        message = f"name: {written_name.text!r} is not the name of the file, {name!r}"
+        raise EnvironmentFileError(message, written_name.place)
+
+
+def _named(root: Map, name: str) -> Map:
+    key = Scalar("name", "name", root.place, quoted=True)
+    others = tuple(entry for entry in root.entries if entry.key.text != "name")
+    return Map((documents.Entry(key, Scalar(name, name, root.place, quoted=True)), *others), root.place)
+
+
+def _by_path(said: Iterable[Origin]) -> Mapping[KeyPath, tuple[Origin, ...]]:
+    found: dict[KeyPath, tuple[Origin, ...]] = {}
+    for origin in said:
+        found[origin.path] = (*found.get(origin.path, ()), origin)
+    return found
+
+
+class _ProjectFacts(Mapping[str, Any]):
+    """``project.name``: the ``project`` of the environment, else the name of the folder."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+
+    def __getitem__(self, key: str) -> Any:
+        if key != "name":
+            raise KeyError(key)
+        return self.environment.get("project") or self.environment.project
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("name",))
+
+    def __len__(self) -> int:
+        return 1
+
+
+class _Values(Mapping[str, Any]):
+    """A read-only view of a merged map; a value is evaluated when it is asked for, and once."""
+
+    def __init__(self, node: Map, path: KeyPath, evaluator: _Evaluator) -> None:
+        self._nodes = {entry.key.text: entry.value for entry in node.entries}
+        self._path = path
+        self._evaluator = evaluator
+
+    def __getitem__(self, key: str) -> Any:
+        return self._evaluator.value(self._nodes[key], (*self._path, key))
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._nodes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._nodes)
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+
+class _Evaluator:
+    """Evaluates each value once, in the order of dependency."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.done: dict[KeyPath, Any] = {}
+        self.open: list[KeyPath] = []
+
+    def value(self, node: Node, path: KeyPath) -> Any:
+        """Return the value of a node; ``path`` names it."""
+        if path in self.done:
+            return self.done[path]
+        if path in self.open:
+            loop = " -> ".join(".".join(each) for each in (*self.open[self.open.index(path) :], path))
+            raise EnvironmentFileError(f"values refer to each other: {loop}", node.place)
+        self.open.append(path)
+        try:
+            self.done[path] = self._evaluated(node, path)
+        finally:
+            self.open.remove(path)
+        return self.done[path]
+
+    def _evaluated(self, node: Node, path: KeyPath) -> Any:
+        if isinstance(node, Map) and node.tag != FROM_ENV:
+            return _Values(node, path, self)
+        if isinstance(node, List):
+            return tuple(self.value(item, (*path, step)) for step, item in layers.children(node))
+        try:
+            value, text = self._from_env(node) if isinstance(node, Map) else self._scalar(node)
+            return environment_keys.fitted(value, text, environment_keys.at(path))
+        except ValueError as error:
+            raise EnvironmentFileError(f"{'.'.join(path)}: {error}", node.place) from None
+        except ExpressionError as error:
+            raise EnvironmentFileError(f"{'.'.join(path)}: {error.message}", error.place) from None
+
+    def _scalar(self, node: Scalar) -> tuple[Any, str | None]:
+        if isinstance(node.value, str):
+            return evaluate(node.value, self.environment.roots, lambda _: node.place), None
+        if isinstance(node.value, float) and written(node.value) != node.text:
+            return WrittenFloat(node.value, node.text), node.text
+        return node.value, node.text
+
+    def _from_env(self, node: Map) -> tuple[Any, str | None]:
+        variable, default = node.get("from_env"), node.get("default")
+        name = variable.text if isinstance(variable, Scalar) else ""
+        if name in self.environment.process:
+            return self.environment.process[name], None
+        if isinstance(default, Scalar):
+            return self._scalar(default)
+        raise ExpressionError(f"environment variable {name!r} is not set", node.key_place("from_env"))

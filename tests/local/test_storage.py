@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import ssl
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -264,3 +266,34 @@ def test_uploads_count_towards_the_quota_before_they_are_written(tmp_path: Path)
         assert [blob.name for blob in store.list("full")] == ["fits"]
     finally:
         service.stop()
+
+
+def test_an_installation_that_fails_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    environ = {
+        **{name: value for name, value in os.environ.items() if name != install.FOLDER_VARIABLE},
+        "XDG_CACHE_HOME": str(tmp_path),
+        "npm_config_registry": "http://127.0.0.1:1",
+        "npm_config_fetch_retries": "0",
+        "npm_config_cache": str(tmp_path / "npm"),
+    }
+    with pytest.raises(LocalError, match=r"Azurite 3.35.0 could not be installed: .*ECONNREFUSED"):
+        install.installed(environ)
+    left = [path.name for path in (tmp_path / "mlops_kit").iterdir()]
+    assert [name for name in left if not name.endswith(".lock")] == []
+
+
+@pytest.mark.slow
+@pytest.mark.needs_registry
+def test_two_first_starts_install_once(tmp_path: Path) -> None:
+    environ = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    environ.pop(install.FOLDER_VARIABLE, None)
+    command = [sys.executable, "-c", "from mlops_kit.local import azurite; print(azurite.installed())"]
+    both = [
+        subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    outputs = [process.communicate(timeout=280) for process in both]
+    folder = tmp_path / "mlops_kit" / "azurite-3.35.0"
+    assert [out for out, _ in outputs] == [f"{folder / 'node_modules' / 'azurite'}\n"] * 2
+    assert "".join(err for _, err in outputs).count("Installing Azurite 3.35.0") == 1
+    assert [path.name for path in folder.parent.iterdir() if path.is_dir()] == ["azurite-3.35.0"]

@@ -99,10 +99,15 @@ def _install(home: Path, environ: Mapping[str, str]) -> None:
     )
     if done.returncode:
         shutil.rmtree(draft)
-        raise LocalError(f"Azurite {VERSION} could not be installed: {_last_lines(done.stderr or done.stdout)}")
+        raise LocalError(
+            f"Azurite {VERSION} could not be installed: {_reason(done.stderr or done.stdout)}. "
+            f"Without a registry, set {FOLDER_VARIABLE} to the folder of an installed azurite {VERSION}"
+        )
     shutil.rmtree(home, ignore_errors=True)  # an incomplete folder, or it would not be installed now
     draft.rename(home)
 
 
-def _last_lines(text: str, count: int = 5) -> str:
-    return " | ".join(line for line in text.strip().splitlines()[-count:] if line.strip()) or "no message"
+def _reason(text: str, count: int = 5) -> str:
+    """Return the first lines of what npm said: the code and the cause come before the advice."""
+    lines = [line.removeprefix("npm error").strip() for line in text.splitlines()]
+    return " | ".join([line for line in lines if line][:count]) or "npm said nothing"

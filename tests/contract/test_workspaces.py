@@ -280,3 +280,37 @@ def test_connection_keeps_its_key_apart(ml):
     ml.connections.delete(name)
     with pytest.raises(ResourceNotFoundError, match=name):
         ml.connections.get(name)
+
+
+def test_outbound_rules_of_a_managed_network_are_kept_added_and_removed(ml):
+    from azure.ai.ml.constants._workspace import IsolationMode
+    from azure.ai.ml.entities import FqdnDestination, ManagedNetwork, ServiceTagDestination, Workspace
+
+    tag = ServiceTagDestination(name="factory", protocol="TCP", port_ranges="80, 8080-8089", service_tag="DataFactory")
+    network = ManagedNetwork(isolation_mode=IsolationMode.ALLOW_ONLY_APPROVED_OUTBOUND, outbound_rules=[tag])
+    made = ml.workspaces.begin_create(Workspace(name=_name(), location="local", managed_network=network)).result()
+    assert made.managed_network.isolation_mode == "AllowOnlyApprovedOutbound"
+    rules = ml.workspace_outbound_rules
+    added = rules.begin_create(
+        workspace_name=made.name, rule=FqdnDestination(name="torch", destination="*.pytorch.org")
+    )
+    assert (added.result().destination, added.result().category) == ("*.pytorch.org", "UserDefined")
+    found = {rule.name: rule for rule in rules.list(workspace_name=made.name)}
+    assert set(found) == {"factory", "torch"}
+    assert (found["factory"].service_tag, found["factory"].port_ranges) == ("DataFactory", "80, 8080-8089")
+    made.managed_network = ManagedNetwork(
+        isolation_mode=IsolationMode.ALLOW_ONLY_APPROVED_OUTBOUND,
+        outbound_rules=[FqdnDestination(name="more", destination="a.test")],
+    )
+    ml.workspaces.begin_update(made).result()
+    rules.begin_remove(workspace_name=made.name, outbound_rule_name="torch").result()
+    assert {rule.name for rule in rules.list(workspace_name=made.name)} == {"factory", "more"}
+
+
+def test_outbound_rule_needs_a_managed_network(ml):
+    from azure.ai.ml.entities import FqdnDestination
+    from azure.core.exceptions import HttpResponseError
+
+    rule = FqdnDestination(name="torch", destination="*.pytorch.org")
+    with pytest.raises(HttpResponseError, match="has no managed network"):
+        ml.workspace_outbound_rules.begin_create(workspace_name=ml.workspace_name, rule=rule)

@@ -92,10 +92,12 @@ def _find(plane: Plane, workspace_id: str, name: str) -> Resource:
 def _write(plane: Plane, workspace_id: str, name: str, body: dict[str, Any]) -> Resource:
     resource_id = f"{workspace_id}/computes/{name}"
     previous = plane.store.find(resource_id)
-    given = body.get("properties") or {}
+    given = body["properties"]
     kind = _kind(given.get("computeType"))
     _check_name(name, kind)
     details = given.get("properties") or {}
+    if not isinstance(details, dict):
+        raise BadRequestError(f"The properties of the compute '{name}' are not a JSON object.", target="properties")
     if previous:
         _check_change(previous, kind, details)
     details, secrets = _DETAILS[kind](plane, name, details, previous)
@@ -162,7 +164,7 @@ def _cluster(plane: Plane, name: str, given: dict[str, Any], previous: Resource 
     scale = {"minNodeCount": 0, "nodeIdleTimeBeforeScaleDown": "PT120S", **(given.get("scaleSettings") or {})}
     scale["maxNodeCount"] = 1 if scale.get("maxNodeCount") is None else scale["maxNodeCount"]
     least, most = scale["minNodeCount"], scale["maxNodeCount"]
-    if not 0 <= least <= most:
+    if not (isinstance(least, int) and isinstance(most, int) and 0 <= least <= most):
         raise BadRequestError(
             f"The cluster '{name}' cannot have at least {least} and at most {most} nodes.", target="scaleSettings"
         )
@@ -285,7 +287,7 @@ def _cancel_jobs(plane: Plane, compute: Resource) -> None:
 
 
 def _put(plane: Plane, call: Call) -> Reply:
-    name, body = call.params["compute"], call.json()
+    name, body = call.params["compute"], {**call.json(), "properties": call.properties()}
     workspace = workspaces.find(plane, call.workspace)
     there = plane.store.find(f"{call.workspace}/computes/{name}")
     stored = _write(
@@ -296,7 +298,7 @@ def _put(plane: Plane, call: Call) -> Reply:
 
 def _patch(plane: Plane, call: Call) -> Reply:
     found = _find(plane, call.workspace, call.params["compute"])
-    change = (call.json().get("properties") or {}).get("properties") or {}
+    change = call.properties().get("properties") or {}
     details = found.properties["properties"]
     scale = {**details.get("scaleSettings", {}), **(change.get("scaleSettings") or {})}
     merged = {**details, **change, **({"scaleSettings": scale} if scale else {})}
@@ -307,7 +309,9 @@ def _patch(plane: Plane, call: Call) -> Reply:
 
 def _get(plane: Plane, call: Call) -> Reply:
     found = _find(plane, call.workspace, call.params["compute"])
-    return Reply(200, _with_nodes(found.body, plane.store.list(f"{call.workspace}/jobs")))
+    # Only a cluster's counts depend on the jobs, which may be many.
+    is_cluster = found.properties["computeType"] == "AmlCompute"
+    return Reply(200, _with_nodes(found.body, plane.store.list(f"{call.workspace}/jobs") if is_cluster else []))
 
 
 def _list(plane: Plane, call: Call) -> Reply:

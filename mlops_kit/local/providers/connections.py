@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlops_kit.local.arm.ids import stamped
 from mlops_kit.local.arm.routes import WORKSPACE, Route
@@ -31,8 +31,7 @@ def _find(plane: Plane, call: Call) -> Resource:
 
 def _put(plane: Plane, call: Call) -> Reply:
     workspaces.find(plane, call.workspace)
-    body = call.json()
-    properties: dict[str, Any] = body.get("properties") or {}
+    properties = call.properties()
     for field in ("category", "target"):
         if not properties.get(field):
             raise BadRequestError(f"The connection '{call.params['connection']}' has no {field}.", target=field)

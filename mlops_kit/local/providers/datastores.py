@@ -126,7 +126,7 @@ def _check(name: str, body: dict[str, Any]) -> None:
         raise BadRequestError(
             f"The datastore name '{name}' is not valid: use 1 to 255 letters, digits and underscores.", target="name"
         )
-    properties = body.get("properties") or {}
+    properties = body["properties"]
     kind = properties.get("datastoreType")
     if kind in REFUSED:
         raise ArmError(501, "NotImplemented", REFUSED[kind], target="datastoreType")
@@ -155,7 +155,7 @@ def _without_secrets(body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
 
 
 def _put(plane: Plane, call: Call) -> Reply:
-    name, body = call.params["datastore"], call.json()
+    name, body = call.params["datastore"], {**call.json(), "properties": call.properties()}
     plane.store.get(call.workspace, f"The workspace '{call.params['workspace']}'")
     _check(name, body)
     there = plane.store.find(f"{call.workspace}/datastores/{name}")

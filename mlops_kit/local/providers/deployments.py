@@ -64,7 +64,7 @@ def _scope(plane: Plane, call: Call) -> Scope:
 def _request(call: Call) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return the body, its template and its parameters; refuse what would not be carried out."""
     body = call.json()
-    properties = body.get("properties") or {}
+    properties = call.properties()
     if str(properties.get("mode", "Incremental")).lower() == "complete":
         raise ArmError(
             501,
@@ -78,11 +78,11 @@ def _request(call: Call) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]
             message = f"A {link} cannot be fetched by the local control plane; send the document itself."
             raise ArmError(501, "NotImplemented", message, target=link)
     template = properties.get("template")
-    if isinstance(template, str):
-        template = json.loads(template)
     if not isinstance(template, dict):
         raise BadRequestError("The deployment has no template.", target="template")
     given = properties.get("parameters") or {}
+    if not isinstance(given, dict):
+        raise BadRequestError("The parameters of the deployment are not a JSON object.", target="parameters")
     # A whole parameter file may be sent, too.
     return body, template, given.get("parameters", given) if "$schema" in given else given
 

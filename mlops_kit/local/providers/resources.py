@@ -189,7 +189,8 @@ def _put(plane: Plane, call: Call) -> Reply:
     if type_of(resource_id).count("/") > 1 and not _is_built_in_part(parent):
         plane.store.get(parent)
     there = plane.store.find(resource_id)
-    return Reply(200 if there else 201, write(plane, resource_id, call.json()).body)
+    body = {**call.json(), "properties": call.properties()}
+    return Reply(200 if there else 201, write(plane, resource_id, body).body)
 
 
 def _is_built_in_part(resource_id: str) -> bool:
@@ -200,7 +201,7 @@ def _is_built_in_part(resource_id: str) -> bool:
 def _patch(plane: Plane, call: Call) -> Reply:
     found = plane.store.get(_id(call))
     change = call.json()
-    properties = {**found.properties, **(change.get("properties") or {})}
+    properties = {**found.properties, **call.properties()}
     return Reply(200, write(plane, found.id, {**found.body, **change, "properties": properties}).body)
 
 

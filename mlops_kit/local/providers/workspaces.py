@@ -62,7 +62,11 @@ def write(plane: Plane, workspace_id: str, body: dict[str, Any]) -> Resource:
     given = _tidied(body.get("properties") or {}, kind)
     if kind == "Project":
         given = {**_from_hub(plane, given), **given}
+    if kind == "Hub":
+        given = {"associatedWorkspaces": [], **given}
     kept = previous.properties if previous else {}
+    if members := kept.get("associatedWorkspaces"):
+        given["associatedWorkspaces"] = members
     guid = kept.get("workspaceId") or str(uuid.uuid4())
     properties = {
         "friendlyName": workspace_id.rpartition("/")[2],
@@ -142,6 +146,9 @@ def _tidied(properties: dict[str, Any], kind: str) -> dict[str, Any]:
     for flag in _FLAGS:
         if isinstance(kept.get(flag), str):
             kept[flag] = kept[flag].lower() == "true"
+    if isinstance(network := kept.get("managedNetwork"), dict):
+        rules = {name: {"category": "UserDefined", **rule} for name, rule in network.get("outboundRules", {}).items()}
+        kept["managedNetwork"] = {**network, **({"outboundRules": rules} if rules else {})}
     if kept.get("encryption", {}).get("status") != "Enabled":
         kept.pop("encryption", None)
     if kind != "FeatureStore":
@@ -167,7 +174,7 @@ def _list_in_hub(plane: Plane, hub_id: str, project: str, *, present: bool) -> N
 
 
 def _put(plane: Plane, call: Call) -> Reply:
-    name, body = call.params["workspace"], call.json()
+    name, body = call.params["workspace"], {**call.json(), "properties": call.properties()}
     if not _NAME.fullmatch(name):
         raise BadRequestError(
             f"The workspace name '{name}' is not valid: use 3 to 33 letters, digits, '-' and '_', and begin with a"
@@ -186,10 +193,19 @@ def _patch(plane: Plane, call: Call) -> Reply:
     body = {**found.body, **{key: change[key] for key in ("tags", "sku") if change.get(key) is not None}}
     if change.get("identity"):
         body["identity"] = resources.identity(change["identity"], found)
-    given = _tidied({**found.properties, **(change.get("properties") or {})}, found.body["kind"])
+    changed = call.properties()
+    if "managedNetwork" in changed:
+        changed["managedNetwork"] = _network(found.properties["managedNetwork"], changed["managedNetwork"] or {})
+    given = _tidied({**found.properties, **changed}, found.body["kind"])
     body["properties"] = {**given, **{key: found.properties[key] for key in _facts(found.id, "")}}
     plane.store.put(stamped(plane, body, found))
     return Reply(200, plane.store.get(found.id).body)
+
+
+def _network(was: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return a managed network with the changes; a rule that is not named stays."""
+    rules = {**was.get("outboundRules", {}), **(wanted.get("outboundRules") or {})}
+    return {**was, **wanted, **({"outboundRules": rules} if rules else {})}
 
 
 def _get(plane: Plane, call: Call) -> Reply:

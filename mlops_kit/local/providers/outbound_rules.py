@@ -1,0 +1,80 @@
+"""Outbound rules of a workspace's managed network. They are stored: nothing on this machine enforces them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mlops_kit.local.arm.ids import stamped
+from mlops_kit.local.arm.operations import accepted
+from mlops_kit.local.arm.routes import WORKSPACE, Route
+from mlops_kit.local.arm.wire import BadRequestError, Call, NotFoundError, Reply
+from mlops_kit.local.providers import workspaces
+
+if TYPE_CHECKING:
+    from mlops_kit.local.arm.store import Resource
+    from mlops_kit.local.plane import Plane
+
+KINDS = ("FQDN", "PrivateEndpoint", "ServiceTag")
+
+
+def _rules(workspace: Resource) -> dict[str, dict[str, Any]]:
+    rules: dict[str, dict[str, Any]] = workspace.properties["managedNetwork"].get("outboundRules", {})
+    return rules
+
+
+def _shown(workspace: Resource, name: str, rule: dict[str, Any]) -> dict[str, Any]:
+    kind = "Microsoft.MachineLearningServices/workspaces/outboundRules"
+    return {"id": f"{workspace.id}/outboundRules/{name}", "name": name, "type": kind, "properties": rule}
+
+
+def _list(plane: Plane, call: Call) -> Reply:
+    workspace = workspaces.find(plane, call.workspace)
+    return Reply(200, {"value": [_shown(workspace, name, rule) for name, rule in _rules(workspace).items()]})
+
+
+def _get(plane: Plane, call: Call) -> Reply:
+    workspace, name = workspaces.find(plane, call.workspace), call.params["rule"]
+    rules = _rules(workspace)
+    if name not in rules:
+        raise NotFoundError.among("outbound rule", name, rules)
+    return Reply(200, _shown(workspace, name, rules[name]))
+
+
+def _put(plane: Plane, call: Call) -> Reply:
+    workspace, name = workspaces.find(plane, call.workspace), call.params["rule"]
+    rule = {"category": "UserDefined", **call.properties()}
+    if rule.get("type") not in KINDS:
+        known = ", ".join(KINDS)
+        raise BadRequestError(
+            f"The type '{rule.get('type')}' of the rule '{name}' is not one of {known}.", target="type"
+        )
+    if workspace.properties["managedNetwork"]["isolationMode"] == "Disabled":
+        raise BadRequestError(
+            f"The workspace '{workspace.body['name']}' has no managed network: its isolation mode is Disabled."
+        )
+    _store(plane, workspace, {**_rules(workspace), name: rule})
+    return Reply(200, _shown(workspace, name, rule))
+
+
+def _delete(plane: Plane, call: Call) -> Reply:
+    workspace, name = workspaces.find(plane, call.workspace), call.params["rule"]
+    rules = _rules(workspace)
+    if name not in rules:
+        return Reply(204)
+    _store(plane, workspace, {key: rule for key, rule in rules.items() if key != name})
+    return accepted(plane, call)
+
+
+def _store(plane: Plane, workspace: Resource, rules: dict[str, dict[str, Any]]) -> None:
+    network = {**workspace.properties["managedNetwork"], "outboundRules": rules}
+    body = {**workspace.body, "properties": {**workspace.properties, "managedNetwork": network}}
+    plane.store.put(stamped(plane, body, workspace))
+
+
+_ONE = f"{WORKSPACE}/outboundRules/{{rule}}"
+ROUTES = (
+    Route("GET", f"{WORKSPACE}/outboundRules", _list),
+    Route("GET", _ONE, _get),
+    Route("PUT", _ONE, _put),
+    Route("DELETE", _ONE, _delete),
+)

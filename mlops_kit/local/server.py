@@ -23,6 +23,7 @@ from typing import Any
 import psutil
 import uvicorn
 import uvloop
+from filelock import FileLock, Timeout
 
 from mlops_kit.errors import MlopsKitError
 from mlops_kit.local import gateway, providers
@@ -42,6 +43,7 @@ from mlops_kit.local.tracking import Tracking
 log = logging.getLogger("mlops_kit.local")
 
 _WRITES = {"PUT", "PATCH"}  # a POST may free what was taken: cancel, archive
+_LOCK_SECONDS = 20  # longer than an instance takes to stop
 _Send = Callable[[dict[str, Any]], Awaitable[None]]
 _Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -174,6 +176,10 @@ async def serve(settings: LocalSettings) -> None:
             )
         )
         ready = asyncio.create_task(_announce(plane, server, listening, router.port, azurite.port))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # uvicorn stops at either, then raises it once more for whoever listened before: without a listener
+            # that would end this process before it has stopped what it started.
+            signal.signal(number, lambda number, _: log.info("stopping at signal %d", number))
         await server.serve(sockets=[listening])
         ready.cancel()
         router.close()
@@ -213,13 +219,14 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("azure").setLevel(logging.WARNING)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    for wanted in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn stops at either, then raises it once more for whoever listened before: without a listener that
-        # would end this process before it has stopped what it started.
-        signal.signal(wanted, lambda number, _: log.info("stopping at signal %d", number))
-    log.info("starting on %s", settings.state)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped while starting"))
     try:
-        uvloop.run(serve(settings))
+        # Held while this process lives: it keeps a second one off the folder even if the supervisor was killed.
+        with FileLock(settings.state / "server.lock", timeout=_LOCK_SECONDS):
+            log.info("starting on %s", settings.state)
+            uvloop.run(serve(settings))
+    except Timeout:
+        sys.exit(f"Another control plane holds {settings.state}")
     except MlopsKitError as error:
         log.error("%s", error)  # noqa: TRY400  a fault of the surroundings; its sentence says it all
         sys.exit(str(error))

@@ -120,6 +120,14 @@ def _launch(settings: LocalSettings) -> Instance:
             env=outside(os.environ),
             start_new_session=True,
         )
+    try:
+        return _wait_for(process, settings, log)
+    except BaseException:  # the user's Ctrl-C too: what was begun must not go on unseen
+        process.terminate()
+        raise
+
+
+def _wait_for(process: subprocess.Popen[bytes], settings: LocalSettings, log: Path) -> Instance:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         instance = Instance.read(settings.instance_file)
@@ -128,7 +136,6 @@ def _launch(settings: LocalSettings) -> Instance:
         if process.poll() is not None:
             raise LocalError(f"The control plane did not start: {_last_lines(log)}")
         time.sleep(0.01)
-    process.terminate()
     raise LocalError(f"The control plane did not answer within {START_SECONDS} seconds: {_last_lines(log)}")
 
 

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import ssl
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -177,6 +179,39 @@ def test_a_start_that_fails_ends_with_the_reason(settings: LocalSettings) -> Non
         supervisor.start(settings)
     assert supervisor.running(settings.state) is None
     assert not (settings.state / "azurite.json").exists()
+
+
+def _server(settings: LocalSettings) -> subprocess.Popen[bytes]:
+    settings.logs.mkdir(parents=True)
+    supervisor.write_settings(settings)
+    command = [sys.executable, "-m", "mlops_kit.local.server", str(settings.state)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE)
+
+
+def _wait_until(path: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert path.exists()
+
+
+def test_a_start_that_is_interrupted_leaves_no_process(settings: LocalSettings) -> None:
+    process = _server(settings)
+    _wait_until(settings.state / "azurite.json")
+    azurite = json.loads((settings.state / "azurite.json").read_text())["pid"]
+    process.terminate()
+    assert b"stopped while starting" in process.communicate(timeout=30)[1]
+    assert not psutil.pid_exists(azurite) or psutil.Process(azurite).status() == psutil.STATUS_ZOMBIE
+    assert not (settings.state / "azurite.json").exists()
+
+
+def test_a_server_that_is_still_starting_is_taken_over_by_the_next_start(settings: LocalSettings) -> None:
+    """As after ``kill -9`` of the program that was starting it."""
+    process = _server(settings)
+    _wait_until(settings.state / "azurite.json")
+    assert supervisor.start(settings).pid == process.pid
+    process.terminate()
+    assert process.wait(30) == 0
 
 
 def test_settings_come_back_as_they_were_written(tmp_path: Path) -> None:

@@ -68,9 +68,13 @@ class Azurite:
             trusted = ssl.create_default_context(cafile=str(files.authority))
         for _ in range(3):  # the free port may be taken by another program between the choice and the start
             started = cls._spawn(settings, command, trusted, accounts or {})
-            if started.answers():
-                started.check()
-                return started
+            try:
+                if started.answers():
+                    started.check()
+                    return started
+            except BaseException:
+                started.stop()
+                raise
         raise LocalError(f"Azurite did not start: {_tail(settings.logs / 'azurite.log')}")
 
     @classmethod
@@ -116,11 +120,9 @@ class Azurite:
             server = connection.getresponse().headers.get("Server", "")
             connection.close()
         except (OSError, http.client.HTTPException) as error:
-            self.stop()
             raise LocalError(f"Azurite does not answer on port {self.port}: {error}") from None
         expected = f"Azurite-Blob/{install.VERSION}"
         if server != expected or not (self.settings.blobs / "__azurite_db_blob__.json").exists():
-            self.stop()
             raise LocalError(
                 f"'{server}' answers on port {self.port}; {expected} on {self.settings.blobs} was expected"
             )

@@ -132,9 +132,14 @@ class WorkspaceStore(SqlAlchemyStore):  # type: ignore[misc]  # MLflow is not re
         models = super().search_logged_models(experiment_ids, filter_string, **more)
         narrowed = more.get("datasets") or more.get("order_by") or more.get("max_results") not in {None, _PAGE}
         if not narrowed and _BY_NAME.fullmatch(filter_string or ""):
-            for model in models:
-                model.source_run_id = None
+            models[:] = [_without_run(model) for model in models]
         return models
+
+
+def _without_run(model: LoggedModel) -> LoggedModel:
+    message = model.to_proto()
+    message.info.ClearField("source_run_id")
+    return LoggedModel.from_proto(message)
 
 
 def _fast_writes() -> None:

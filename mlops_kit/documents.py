@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from yaml._yaml import CEmitter, CParser
 from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from mlops_kit.errors import DocumentError, Place
-from mlops_kit.scalars import reads_as_text, same_in_both, typed, written
+from mlops_kit.scalars import reads_as_text, remembering, same_in_both, typed, written
 
 MAX_DEPTH = 100
 MAX_ALIASED_NODES = 50_000
@@ -317,13 +317,18 @@ def _tagged(node: ScalarNode, text: str, place: Place) -> Scalar:
     return Scalar(float(value), written(float(value)), place) if kind == "float" else Scalar(value, text, place)
 
 
-def to_data(node: Node | Document) -> Any:
-    """Return plain Python data: dict with text keys, list, str, int, float, bool, None."""
+def to_data(node: Node | Document, *, keep_text: bool = False) -> Any:
+    """Return plain Python data: dict with text keys, list, str, int, float, bool, None.
+
+    With ``keep_text`` a decimal such as ``0.10`` is a WrittenFloat, which still knows how it was written.
+    """
     if isinstance(node, Scalar):
-        return node.value
+        return remembering(node.value, node.text) if keep_text else node.value
     if isinstance(node, Map):
-        return {entry.key.text: to_data(entry.value) for entry in node.entries}
-    return [to_data(item) for item in node.items] if isinstance(node, List) else to_data(node.root)
+        return {entry.key.text: to_data(entry.value, keep_text=keep_text) for entry in node.entries}
+    if isinstance(node, List):
+        return [to_data(item, keep_text=keep_text) for item in node.items]
+    return to_data(node.root, keep_text=keep_text)
 
 
 def from_data(data: Any, place: Place) -> Node:
@@ -341,6 +346,16 @@ def from_data(data: Any, place: Place) -> Node:
     if isinstance(data, Sequence) and not isinstance(data, bytes | bytearray):
         return List(tuple(from_data(item, place) for item in data), place)
     return Scalar(data, _written_at(data, place), place)
+
+
+def moved(node: Node, place: Place) -> Node:
+    """Return a node with every part of it at ``place``."""
+    if isinstance(node, Map):
+        entries = (Entry(replace(entry.key, place=place), moved(entry.value, place)) for entry in node.entries)
+        return Map(tuple(entries), place, node.tag)
+    if isinstance(node, List):
+        return List(tuple(moved(item, place) for item in node.items), place, node.tag)
+    return replace(node, place=place)
 
 
 def _text(text: str, place: Place) -> Scalar:

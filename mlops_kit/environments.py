@@ -18,7 +18,7 @@ from mlops_kit.documents import List, Map, Node, Scalar
 from mlops_kit.errors import EnvironmentFileError, ExpressionError, Place, UsageError
 from mlops_kit.expressions import ProcessRoot, Root, evaluate
 from mlops_kit.layers import FROM_ENV, Origin, did_you_mean
-from mlops_kit.scalars import WrittenFloat, written
+from mlops_kit.scalars import remembering
 
 PREFIX = "MLOPS_KIT_VAR_"
 BASE = "base"
@@ -147,7 +147,12 @@ def problems(environment: Environment) -> tuple[EnvironmentFileError, ...]:
 
 def flat(environment: Environment) -> dict[str, Any]:
     """Return every single value by its dotted path; one that cannot be evaluated is its error."""
-    return {".".join(path): value for path, value in _flat(environment.values, ())}
+    return flat_data(environment.values)
+
+
+def flat_data(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every single value of a nested mapping by its dotted path; lists are single values."""
+    return {".".join(path): value for path, value in _flat(values, ())}
 
 
 def _flat(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
@@ -198,7 +203,8 @@ def override(text: str, place: Place) -> Node:
     found = documents.parse(text, Path(place.path), shown=place.path)
     if len(found) > 1:
         raise EnvironmentFileError("one value is expected, not several documents", place)
-    return found[0].root if found else Scalar(text, text, place, quoted=True)
+    root: Node = found[0].root if found else Scalar(text, text, place, quoted=True)
+    return root if "\n" in text else documents.moved(root, place)
 
 
 def _variables(process: Mapping[str, str], root: Node) -> list[tuple[str, Place, str, str]]:
@@ -362,9 +368,7 @@ class _Evaluator:
     def _scalar(self, node: Scalar) -> tuple[Any, str | None]:
         if isinstance(node.value, str):
             return evaluate(node.value, self.environment.roots, lambda _: node.place), None
-        if isinstance(node.value, float) and written(node.value) != node.text:
-            return WrittenFloat(node.value, node.text), node.text
-        return node.value, node.text
+        return remembering(node.value, node.text), node.text
 
     def _from_env(self, node: Map) -> tuple[Any, str | None]:
         variable, default = node.get("from_env"), node.get("default")

@@ -50,6 +50,11 @@ class WrittenFloat(float):
         return number
 
 
+def remembering(value: Any, text: str) -> Any:
+    """Return a value that remembers its text where that would be written otherwise."""
+    return WrittenFloat(value, text) if isinstance(value, float) and written(value) != text else value
+
+
 def written(value: Any) -> str:
     """Return how a scalar value is written, so that YAML 1.1 and 1.2 read it alike: ``null``, ``1.0e-05``, text.
 

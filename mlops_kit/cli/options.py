@@ -64,6 +64,12 @@ def output_choice(*choices: str) -> Callable[[Command], Command]:
     )
 
 
+def sorted_settings(settings: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the settings of the environment (``env.compute=gpu``, without the root) and those of the template."""
+    own = [text for text in settings if not text.startswith("env.")]
+    return [text.removeprefix("env.") for text in settings if text.startswith("env.")], own
+
+
 output_option = output_choice("text", "json", "yaml")
 
 

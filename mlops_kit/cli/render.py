@@ -1,0 +1,35 @@
+"""``mlops-kit render``: the documents that a template becomes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlops_kit.cli import options
+from mlops_kit.project import Project, find_template
+
+
+@click.command()
+@click.argument("template")
+@options.set_option
+@options.output_choice("yaml", "json")
+@options.environment_option
+@options.project_option
+def command(template: str, settings: tuple[str, ...], output: str, env: str | None, project: Project) -> None:
+    """Print TEMPLATE as the documents it becomes in an environment.
+
+    TEMPLATE is a file, or the name of one below templates/. --set takes a declared parameter, a path that the template
+    holds (inputs.lr=0.1), or a value of the environment (env.compute=gpu). Secrets stay as they are written.
+    """
+    from mlops_kit import documents, render
+
+    overrides, given = options.sorted_settings(settings)
+    path = find_template(project, template, start=Path.cwd())
+    environment = options.chosen_environment(project, env, overrides=overrides)
+    rendered = render.render(path, environment, render.parse_settings(given))
+    if output == "yaml":
+        click.echo(documents.dump(rendered), nl=False)
+        return
+    found = [documents.to_data(document) for document in rendered]
+    options.print_result(found[0] if len(found) == 1 else found, output)

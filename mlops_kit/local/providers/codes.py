@@ -12,7 +12,7 @@ from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.routes import WORKSPACE, Route
 from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.arm.wire import BadRequestError, Call, Reply
-from mlops_kit.local.providers import versions
+from mlops_kit.local.providers import version_routes, versions
 from mlops_kit.local.providers.versions import Draft, Kind
 from mlops_kit.local.settings import STORAGE_ACCOUNT
 
@@ -57,7 +57,7 @@ def _list(plane: Plane, call: Call) -> Reply:
     """Answer GET of versions; with ``hash`` all codes of the workspace are searched, whatever name was asked for."""
     digest = call.query.get("hash")
     if not digest:
-        return versions.list_versions(KIND, plane, call)
+        return version_routes.list_versions(KIND, plane, call)
     entries = {_HASH: digest, _HASH_VERSION: call.query.get("hashVersion", "")}
     found = _known(plane, _index_id(call.workspace, {"properties": entries}))
     return Reply(200, {"value": [found.body] if found else []})
@@ -65,7 +65,7 @@ def _list(plane: Plane, call: Call) -> Reply:
 
 def _put(plane: Plane, call: Call) -> Reply:
     """Answer PUT of a version with the code of the same content where there is one: its upload came first."""
-    draft = versions.draft_of(plane, call)
+    draft = version_routes.draft_of(plane, call)
     index = _index_id(call.workspace, draft.properties)
     with plane.store.transaction():
         known = _known(plane, index)
@@ -108,11 +108,11 @@ def _start_upload(plane: Plane, call: Call) -> Reply:
 
 _VERSIONS = f"{WORKSPACE}/codes/{{name}}/versions"
 ROUTES = (
-    Route("GET", f"{WORKSPACE}/codes", partial(versions.list_containers, KIND)),
-    Route("GET", f"{WORKSPACE}/codes/{{name}}", partial(versions.get_container, KIND)),
+    Route("GET", f"{WORKSPACE}/codes", partial(version_routes.list_containers, KIND)),
+    Route("GET", f"{WORKSPACE}/codes/{{name}}", partial(version_routes.get_container, KIND)),
     Route("GET", _VERSIONS, _list),
-    Route("GET", f"{_VERSIONS}/{{version}}", partial(versions.get_version, KIND)),
+    Route("GET", f"{_VERSIONS}/{{version}}", partial(version_routes.get_version, KIND)),
     Route("PUT", f"{_VERSIONS}/{{version}}", _put, slow=True),
-    Route("DELETE", f"{_VERSIONS}/{{version}}", partial(versions.delete_version, KIND)),
+    Route("DELETE", f"{_VERSIONS}/{{version}}", partial(version_routes.delete_version, KIND)),
     Route("POST", f"{_VERSIONS}/{{version}}/startPendingUpload", _start_upload, slow=True),
 )

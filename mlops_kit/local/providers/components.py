@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_kit.local import uris
 from mlops_kit.local.arm.routes import WORKSPACE, Route
 from mlops_kit.local.arm.wire import BadRequestError, Call, Reply
-from mlops_kit.local.providers import versions
+from mlops_kit.local.providers import version_routes, versions
 from mlops_kit.local.providers.versions import Draft, Kind
 from mlops_kit.local.runs import curated
 
@@ -122,7 +122,7 @@ KIND = Kind("components", "component", complete=_complete, identity=_identity, f
 
 def _put(plane: Plane, call: Call) -> Reply:
     """Answer PUT of a version."""
-    draft = versions.draft_of(plane, call)
+    draft = version_routes.draft_of(plane, call)
     written, new = versions.save(plane, KIND, _named(_complete(plane, draft)))
     return Reply(201 if new else 200, written.body)
 
@@ -130,7 +130,7 @@ def _put(plane: Plane, call: Call) -> Reply:
 def _get(plane: Plane, call: Call) -> Reply:
     """Answer GET of a version; ``azureml_default`` is the one labelled ``default``."""
     if call.params["version"] != DEFAULT_VERSION:
-        return versions.get_version(KIND, plane, call)
+        return version_routes.get_version(KIND, plane, call)
     found = versions.find_version(plane, call.workspace, "components", call.params["name"], "default")
     label = f"{versions.container_id(call.workspace, 'components', call.params['name'])}/labels/default"
     return Reply(200, {**found.body, "id": label})
@@ -139,5 +139,5 @@ def _get(plane: Plane, call: Call) -> Reply:
 _VERSION = f"{WORKSPACE}/components/{{name}}/versions/{{version}}"
 _OWN = {"PUT": Route("PUT", _VERSION, _put), "GET": Route("GET", _VERSION, _get)}
 ROUTES = tuple(
-    _OWN.get(route.method, route) if route.template == _VERSION else route for route in versions.routes(KIND)
+    _OWN.get(route.method, route) if route.template == _VERSION else route for route in version_routes.routes(KIND)
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local import uris
 from mlops_kit.local.arm.wire import BadRequestError
-from mlops_kit.local.providers import versions
+from mlops_kit.local.providers import version_routes
 from mlops_kit.local.providers.versions import Draft, Kind
 
 if TYPE_CHECKING:
@@ -48,4 +48,4 @@ def _container(draft: Draft) -> dict[str, Any]:
 KIND = Kind("data", "data asset", complete=_complete, identity=_identity, kept=("dataUri",), container=_container)
 
 
-ROUTES = versions.routes(KIND)
+ROUTES = version_routes.routes(KIND)

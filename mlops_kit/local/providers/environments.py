@@ -11,7 +11,7 @@ import yaml
 
 from mlops_kit.local import uris
 from mlops_kit.local.arm.wire import BadRequestError
-from mlops_kit.local.providers import versions
+from mlops_kit.local.providers import version_routes
 from mlops_kit.local.providers.versions import Draft, Kind
 
 if TYPE_CHECKING:
@@ -75,4 +75,4 @@ def _identity(properties: Mapping[str, Any], private: Mapping[str, Any]) -> dict
 
 
 KIND = Kind("environments", "environment", complete=_complete, identity=_identity, kept=("image", "condaFile", "build"))
-ROUTES = versions.routes(KIND)
+ROUTES = version_routes.routes(KIND)

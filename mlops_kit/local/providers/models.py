@@ -14,7 +14,7 @@ from mlops_kit.local import uris
 from mlops_kit.local.arm.routes import WORKSPACE, Route
 from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.arm.wire import BadRequestError, Call, NotFoundError, Reply
-from mlops_kit.local.providers import versions
+from mlops_kit.local.providers import version_routes, versions
 from mlops_kit.local.providers.versions import Draft, Kind
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _get_container(plane: Plane, call: Call) -> Reply:
     with plane.store.transaction():
         told = versions.next_version(plane, KIND, workspace, name)
         _keep(plane, workspace, name, [*_promises(plane, workspace, name), f"{told} {plane.now().isoformat()}"])
-    return versions.get_container(KIND, plane, call)
+    return version_routes.get_container(KIND, plane, call)
 
 
 def _redeem(plane: Plane, workspace: str, name: str, version: str) -> bool:
@@ -173,7 +173,7 @@ def _redeem(plane: Plane, workspace: str, name: str, version: str) -> bool:
 
 def _put_version(plane: Plane, call: Call) -> Reply:
     """Answer PUT of a version."""
-    draft = _complete(plane, versions.draft_of(plane, call))  # reads blobs: before the store is locked
+    draft = _complete(plane, version_routes.draft_of(plane, call))  # reads blobs: before the store is locked
     with plane.store.transaction():
         promised = _redeem(plane, draft.workspace, draft.name, draft.version)
         previous = plane.store.find(versions.version_id(draft.workspace, "models", draft.name, draft.version))
@@ -193,7 +193,7 @@ def _put_container(plane: Plane, call: Call) -> Reply:
     name = call.params["name"]
     with plane.store.transaction():
         _redeem(plane, call.workspace, name, versions.next_version(plane, KIND, call.workspace, name))
-    return versions.put_container(KIND, plane, call)
+    return version_routes.put_container(KIND, plane, call)
 
 
 _OWN = {
@@ -203,4 +203,4 @@ _OWN = {
         "PUT", f"{WORKSPACE}/models/{{name}}/versions/{{version}}", _put_version, slow=True
     ),
 }
-ROUTES = tuple(_OWN.get((route.method, route.template), route) for route in versions.routes(KIND))
+ROUTES = tuple(_OWN.get((route.method, route.template), route) for route in version_routes.routes(KIND))

@@ -1,26 +1,23 @@
-"""The rules that all versioned assets share: containers, versions, labels, lists, archiving and immutability."""
+"""The rules that all versioned assets share: containers, versions, numbers, labels, archiving and immutability."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from mlops_kit.local.arm import ids
-from mlops_kit.local.arm.routes import WORKSPACE, Route
 from mlops_kit.local.arm.store import Resource
-from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, ConflictError, NotFoundError, Reply
+from mlops_kit.local.arm.wire import BadRequestError, ConflictError, NotFoundError
 from mlops_kit.local.runs import curated
-from mlops_kit.local.settings import MANAGEMENT_URL
 
 if TYPE_CHECKING:
     from mlops_kit.local.plane import Plane
 
 Properties = dict[str, Any]
-PAGE = 1000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 
 
@@ -143,11 +140,19 @@ def _revised(kind: Kind, previous: Resource, draft: Draft) -> Draft:
     """Return the draft as an update of what is there; 409 where it would change the content."""
     old, new = previous.properties, draft.properties
     first, second = kind.identity(old, previous.private), kind.identity(new, draft.private)
-    changed = sorted(name for name in {*first, *second} if first.get(name) != second.get(name))
+    changed = [
+        _difference(name, first.get(name), second.get(name))
+        for name in sorted({*first, *second})
+        if first.get(name) != second.get(name)
+    ]
     if kind.frozen:
         entries = old.get("properties") or {}
         given = new.get("properties") or {}
-        changed += [f"properties.{key}" for key in sorted(entries) if key in given and given[key] != entries[key]]
+        changed += [
+            _difference(f"properties.{key}", entries[key], given[key])
+            for key in sorted(entries)
+            if key in given and given[key] != entries[key]
+        ]
         new = {**new, "properties": {**given, **entries}}
     if changed:
         raise ConflictError(
@@ -157,6 +162,16 @@ def _revised(kind: Kind, previous: Resource, draft: Draft) -> Draft:
     merged = {**old, **{name: value for name, value in new.items() if value is not None}}
     merged |= {name: old[name] for name in kind.kept if name in old}
     return replace(draft, properties=merged, private=previous.private)
+
+
+def _difference(name: str, there: Any, sent: Any) -> str:
+    return f"{name} (there: {_shown(there)}, sent: {_shown(sent)})"
+
+
+def _shown(value: Any) -> str:
+    """Return a value, or the digest of one that is too long for a sentence."""
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+    return text if len(text) <= 300 else f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def _follow(plane: Plane, kind: Kind, draft: Draft, previous: Resource | None) -> None:
@@ -216,174 +231,3 @@ def ensure_container(plane: Plane, kind: Kind, workspace: str, name: str, proper
 
 
 _COMPUTED = {"latestVersion", "nextVersion", "provisioningState", "dataType"}
-
-
-# --- HTTP ------------------------------------------------------------------------------------------------------------
-
-
-def routes(kind: Kind) -> tuple[Route, ...]:
-    """Return the URL table of a kind's containers and versions."""
-    assets = f"{WORKSPACE}/{kind.collection}"
-    versions = f"{assets}/{{name}}/versions"
-    return (
-        Route("GET", assets, partial(list_containers, kind)),
-        Route("GET", f"{assets}/{{name}}", partial(get_container, kind)),
-        Route("PUT", f"{assets}/{{name}}", partial(put_container, kind)),
-        Route("DELETE", f"{assets}/{{name}}", partial(delete_container, kind)),
-        Route("GET", versions, partial(list_versions, kind)),
-        Route("GET", f"{versions}/{{version}}", partial(get_version, kind)),
-        Route("PUT", f"{versions}/{{version}}", partial(put_version, kind), slow=True),
-        Route("DELETE", f"{versions}/{{version}}", partial(delete_version, kind)),
-        Route("GET", f"{assets}/{{name}}/labels/{{label}}", partial(get_label, kind)),
-    )
-
-
-def get_version(kind: Kind, plane: Plane, call: Call) -> Reply:
-    """Answer GET of a version."""
-    name, version = call.params["name"], call.params["version"]
-    text = plane.store.text(version_id(call.workspace, kind.collection, name, version))
-    if text is not None:
-        return Reply(200, text.encode())
-    return Reply(200, find_version(plane, call.workspace, kind.collection, name, version).body)
-
-
-def get_label(kind: Kind, plane: Plane, call: Call) -> Reply:
-    """Answer GET of a label with the version that it names."""
-    return Reply(
-        200, find_version(plane, call.workspace, kind.collection, call.params["name"], call.params["label"]).body
-    )
-
-
-def draft_of(plane: Plane, call: Call) -> Draft:
-    """Return the version that a PUT describes; 404 without its workspace, 400 without properties."""
-    plane.store.get(call.workspace, f"The workspace '{call.params['workspace']}'")
-    return Draft(call.workspace, call.params["name"], call.params["version"], _properties(call))
-
-
-def _properties(call: Call) -> Properties:
-    properties = call.json().get("properties")
-    if not isinstance(properties, dict):
-        raise BadRequestError("The body has no object 'properties'.", target="properties")
-    return properties
-
-
-def put_version(kind: Kind, plane: Plane, call: Call) -> Reply:
-    """Answer PUT of a version."""
-    written, new = write(plane, kind, draft_of(plane, call))
-    return Reply(201 if new else 200, written.body)
-
-
-def list_versions(kind: Kind, plane: Plane, call: Call) -> Reply:
-    """Answer GET of an asset's versions, the newest first unless asked otherwise."""
-    name = call.params["name"]
-    container = plane.store.find(container_id(call.workspace, kind.collection, name))
-    if container is None and kind.collection == "environments" and curated.is_curated(name):
-        return Reply(200, {"value": [curated.resource(call.workspace, name, "latest").body]})
-    members = plane.store.list(
-        f"{container_id(call.workspace, kind.collection, name)}/versions", newest_first=_newest_first(call)
-    )
-    all_archived = bool(container and container.properties.get("isArchived"))
-    shown = [one for one in members if viewed(call, archived=all_archived or _archived(one)) and _asked_for(call, one)]
-    return page(call, shown)
-
-
-def list_containers(kind: Kind, plane: Plane, call: Call) -> Reply:
-    """Answer GET of all assets of a kind; an asset whose versions are all archived counts as archived."""
-    plane.store.get(call.workspace, f"The workspace '{call.params['workspace']}'")
-    members = plane.store.list(f"{call.workspace}/{kind.collection}", newest_first=True)
-    shown = [one for one in members if viewed(call, archived=_hidden(one)) and not _internal(one)]
-    return page(call, shown)
-
-
-def _internal(container: Resource) -> bool:
-    return str(container.body["name"]).lower() in {"azureml_anonymous", "cliv2anonymousenvironment"}
-
-
-def _archived(resource: Resource) -> bool:
-    return bool(resource.properties.get("isArchived"))
-
-
-def _hidden(container: Resource) -> bool:
-    """A new asset has no entry ``latestVersion`` yet; one whose versions are all archived or deleted has None."""
-    return _archived(container) or container.properties.get("latestVersion", "") is None
-
-
-def viewed(call: Call, *, archived: bool) -> bool:
-    """Say whether ``listViewType`` (ActiveOnly unless given) shows a resource."""
-    view = call.query.get("listViewType", "ActiveOnly").lower()
-    return view == "all" or archived == (view == "archivedonly")
-
-
-def _newest_first(call: Call) -> bool:
-    order = call.query.get("$orderBy", "createdtime desc").lower()
-    return not order.endswith("asc") and "desc" in order
-
-
-def _asked_for(call: Call, resource: Resource) -> bool:
-    """Apply the filters of a version list: ``tags``, ``properties``, ``stage``, ``version``, ``description``."""
-    query, properties = call.query, resource.properties
-    plain = {"stage": properties.get("stage"), "description": properties.get("description")}
-    return (
-        _has(query.get("tags") or query.get("$tags"), properties.get("tags"))
-        and _has(query.get("properties"), properties.get("properties"))
-        and query.get("version") in {None, version_of(resource)}
-        and all(query.get(name) in {None, value} for name, value in plain.items())
-    )
-
-
-def _has(wanted: str | None, entries: Mapping[str, str] | None) -> bool:
-    """Say whether all of ``key`` or ``key=value``, separated by commas, are among the entries."""
-    pairs = [part.partition("=") for part in (wanted or "").split(",") if part]
-    known = entries or {}
-    return all(key in known and (not equals or known[key] == value) for key, equals, value in pairs)
-
-
-def page(call: Call, members: list[Resource]) -> Reply:
-    """Return one page of a list; ``$top`` limits it, otherwise ``nextLink`` leads on."""
-    start = _count(call, "$skip") or _count(call, "$skipToken") or _count(call, "skipToken")
-    top = _count(call, "$top")
-    chunk = members[start : start + (top or PAGE)]
-    body: dict[str, Any] = {"value": [one.body for one in chunk]}
-    if not top and start + PAGE < len(members):
-        query = {name: value for name, value in call.query.items() if "skip" not in name.lower()}
-        body["nextLink"] = f"{MANAGEMENT_URL}{call.path}?{urlencode({**query, '$skip': start + PAGE})}"
-    return Reply(200, body)
-
-
-def _count(call: Call, name: str) -> int:
-    text = call.query.get(name, "0") or "0"
-    if not text.isdecimal():
-        raise BadRequestError(f"The query parameter {name} is not a count: '{text}'.", target=name)
-    return int(text)
-
-
-def delete_version(kind: Kind, plane: Plane, call: Call) -> Reply:
-    """Answer DELETE of a version; its number is not given again."""
-    there = remove(plane, kind, call.workspace, call.params["name"], call.params["version"])
-    return Reply(200 if there else 204)
-
-
-def get_container(kind: Kind, plane: Plane, call: Call) -> Reply:
-    """Answer GET of an asset: its latest version and the one that comes next."""
-    name = call.params["name"]
-    found = plane.store.find(container_id(call.workspace, kind.collection, name))
-    if found is None and kind.collection == "environments" and curated.is_curated(name):
-        return Reply(200, curated.container(call.workspace, name).body)
-    if found is None:
-        raise ArmError(404, "ResourceNotFound", f"The {kind.noun} '{name}' was not found in this workspace.")
-    coming = next_version(plane, kind, call.workspace, name)
-    return Reply(200, {**found.body, "properties": {**found.properties, "nextVersion": coming}})
-
-
-def put_container(kind: Kind, plane: Plane, call: Call) -> Reply:
-    """Answer PUT of an asset: description, tags, archive flag."""
-    plane.store.get(call.workspace, f"The workspace '{call.params['workspace']}'")
-    there = plane.store.find(container_id(call.workspace, kind.collection, call.params["name"]))
-    written = ensure_container(plane, kind, call.workspace, call.params["name"], _properties(call))
-    return Reply(200 if there else 201, written.body)
-
-
-def delete_container(kind: Kind, plane: Plane, call: Call) -> Reply:
-    """Answer DELETE of an asset and all its versions."""
-    there = plane.store.delete(container_id(call.workspace, kind.collection, call.params["name"]))
-    return Reply(200 if there else 204)

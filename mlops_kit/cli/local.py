@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlops_kit import project as projects
 from mlops_kit.errors import LocalError, UsageError
 
 if TYPE_CHECKING:
     from mlops_kit.local.settings import Instance, LocalSettings, WorkspaceName
     from mlops_kit.local.supervisor import Status
+    from mlops_kit.project import Project
 
 STATE_VARIABLE = "MLOPS_KIT_LOCAL_STATE"
 _LOGS = ("control-plane", "router", "azurite", "start")
@@ -26,9 +28,15 @@ _LOGS = ("control-plane", "router", "azurite", "start")
 
 def state_folder(named: Path | None) -> Path:
     """Return the state folder: the one named, else ``.mlops_kit/local`` of the project around the working directory."""
-    here = Path.cwd()
-    project = next((folder for folder in (here, *here.parents) if (folder / "environments").is_dir()), here)
-    return (named or project / ".mlops_kit" / "local").expanduser().resolve()
+    project = _project()
+    return (named or (project.folder if project else Path.cwd()) / ".mlops_kit" / "local").expanduser().resolve()
+
+
+def _project() -> Project | None:
+    try:
+        return projects.find(Path.cwd())
+    except UsageError:
+        return None
 
 
 def _with_state(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -214,12 +222,11 @@ def execute(state: Path | None, config: bool, force: bool, program: tuple[str, .
 
 
 def _started(state: Path, given: dict[str, Any]) -> tuple[LocalSettings, Instance]:
-    """Start with the options that were given; what was not given is as it runs now, else the default."""
+    """Start with the options that were given; what was not given is as it runs now, else as the project says."""
     from mlops_kit.local import azurite, supervisor
-    from mlops_kit.local.settings import LocalSettings
 
     runs = supervisor.running(state) is not None
-    settings = supervisor.read_settings(state) if runs else LocalSettings(state)
+    settings = supervisor.read_settings(state) if runs else _configured(state)
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
     if not runs:
         click.echo(
@@ -228,6 +235,19 @@ def _started(state: Path, given: dict[str, Any]) -> tuple[LocalSettings, Instanc
             err=True,
         )
     return settings, supervisor.start(settings)
+
+
+def _configured(state: Path) -> LocalSettings:
+    """Return what ``environments/local.yaml`` of the project says, or the defaults outside a project."""
+    from mlops_kit.local.settings import LocalSettings
+
+    project = _project()
+    if project is None or not (project.environments / "local.yaml").is_file():
+        return LocalSettings(state)
+    from mlops_kit.cli import connection, options
+
+    environment = options.chosen_environment(project, connection.LOCAL)
+    return replace(connection.local_settings(project, environment), state=state)
 
 
 def _write_config(path: Path, workspace: WorkspaceName, *, force: bool) -> None:

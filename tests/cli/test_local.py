@@ -100,9 +100,24 @@ def test_status_of_what_never_ran_says_no(tmp_path: Path) -> None:
 
 def test_the_state_lies_in_the_project_folder_around_the_working_directory(tmp_path: Path) -> None:
     (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "base.yaml").write_text("")
     (tmp_path / "src" / "deep").mkdir(parents=True)
     found = _cli(tmp_path, "status", "-o", "json", cwd=tmp_path / "src" / "deep", MLOPS_KIT_LOCAL_STATE="")
     assert json.loads(found.stdout)["state"] == str(tmp_path / ".mlops_kit" / "local")
+
+
+def test_the_local_environment_of_the_project_says_how_it_is_started(tmp_path: Path) -> None:
+    workspace = "workspace: {subscription_id: 00000000-0000-0000-0000-00000000000a, resource_group: rg, name: mine}\n"
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "base.yaml").write_text("compute: big\n")
+    (tmp_path / "environments" / "local.yaml").write_text(workspace + "local: {runner: venv, network: deny}\n")
+    state = tmp_path / ".mlops_kit" / "local"
+    done = _cli(state, "exec", "--network", "allow", "--config", "--", "true", cwd=tmp_path, MLOPS_KIT_LOCAL_STATE="")
+    found = supervisor.read_settings(state)
+    supervisor.stop(state)
+    assert done.returncode == 0, done.stderr
+    assert (found.workspace.name, found.runner, found.network, found.computes) == ("mine", "venv", "allow", ("big",))
+    assert json.loads((tmp_path / "config.json").read_text())["workspace_name"] == "mine"
 
 
 def test_exec_runs_an_unmodified_sdk_program_and_passes_its_exit_code(state: Path, tmp_path: Path) -> None:

@@ -52,17 +52,11 @@ class Files:
 
 def _map(path: str) -> Map | None:
     try:
-        found = documents.load(Path(path), shown=shown(path))
+        found = documents.load(Path(path))
     except (DocumentError, OSError):
         return None  # the file is reported where it is checked itself
     root = found[0].root if found else None
     return root if isinstance(root, Map) else None
-
-
-def shown(path: str) -> str:
-    """Return a path as it is read best: relative to the working folder when it lies below it."""
-    relative = os.path.relpath(path)
-    return path if relative.startswith("..") else relative
 
 
 def place_in(scalar: Scalar, fragment: str) -> Place:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from mlops_kit.checks.files import local_path, shown
+from mlops_kit.checks.files import local_path
 from mlops_kit.checks.findings import Finding, did_you_mean, error
-from mlops_kit.documents import List, Map, Scalar
+from mlops_kit.documents import List, Map, Scalar, displayed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,7 +131,9 @@ def _kind_faults(path: LocalPath, absolute: str, files: Files) -> list[Finding]:
     if not kind:
         near = did_you_mean(Path(absolute).name, files.names(str(Path(absolute).parent)))
         what = "file or folder" if path.wanted == "any" else path.wanted
-        return [error("MK0401", place, f"{what} `{text}` does not exist", near or f"looked for {shown(absolute)}")]
+        return [
+            error("MK0401", place, f"{what} `{text}` does not exist", near or f"looked for {displayed(Path(absolute))}")
+        ]
     if path.wanted not in ("any", kind):
         return [error("MK0404", place, f"`{text}` is a {kind}", f"expected a {path.wanted}")]
     if path.holds and not files.kind(f"{absolute}/{path.holds}"):

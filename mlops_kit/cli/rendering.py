@@ -1,0 +1,121 @@
+"""Render a template as far as it goes and collect every fault on the way, where ``render`` stops at the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mlops_kit import documents, expressions, parameters, render
+from mlops_kit.checks.findings import Finding, error
+from mlops_kit.documents import Document, Entry, List, Map, Node, Scalar
+from mlops_kit.environments import Environment
+from mlops_kit.errors import Place, SourceError
+from mlops_kit.parameters import Block, Parameter
+
+SAMPLES: Mapping[str, Any] = {"string": "value", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
+MOST_FAULTS = 50  # of one template; each costs a rendering
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What a template becomes, what is wrong with its expressions, and the places that hold no real value."""
+
+    documents: tuple[Document, ...]
+    faults: tuple[Finding, ...] = ()
+    blanks: frozenset[Place] = frozenset()
+
+
+def render_all(loaded: tuple[Document, ...], environment: Environment, settings: Mapping[str, Node]) -> Rendering:
+    """Return what the documents of a template become; nothing when it does not apply in the environment.
+
+    A scalar whose expression fails is blanked, so that the next fault shows, too. A parameter that must be given and is
+    not gets a sample value, and its places count as blanks.
+    """
+    try:
+        blocks = [parameters.block(document.root) for document in loaded]
+    except SourceError as fault:
+        return Rendering((), (_finding(fault),))
+    if blocks and not any(found.environments is None or environment.name in found.environments for found in blocks):
+        return Rendering(())
+    given = _given(blocks, loaded, settings)
+    blanks = set(_uses(loaded, given.keys() - settings.keys()))
+    faults: list[Finding] = []
+    while len(faults) < MOST_FAULTS:
+        try:
+            rendered = render.render_documents(loaded, environment, given)
+        except SourceError as fault:
+            faults.append(_finding(fault))
+            failed = _failed(loaded, fault)
+            if failed is None:
+                break
+            blanks.add(failed.place)
+            loaded = tuple(replace(document, root=_blanked(document.root, failed)) for document in loaded)
+        else:
+            return Rendering(rendered, tuple(faults), frozenset(blanks))
+    return Rendering((), tuple(faults))
+
+
+def first_expression(root: Node) -> Place | None:
+    """Return where the first expression or the ``x-mlops`` of a document stands, None when it has neither."""
+    if isinstance(root, Map) and root.get(parameters.BLOCK) is not None:
+        return root.key_place(parameters.BLOCK)
+    return next((scalar.place for scalar in _with_expressions(root)), None)
+
+
+def _with_expressions(root: Node) -> Iterable[Scalar]:
+    for _, node in documents.walk(root):
+        if isinstance(node, Scalar) and "${" in node.text and expressions.has_expressions(node.text):
+            yield node
+
+
+def _given(blocks: Sequence[Block], loaded: Sequence[Document], settings: Mapping[str, Node]) -> dict[str, Any]:
+    """Return the settings that mean something to a template, and samples for parameters that must be given."""
+    declared = {each.name: each for found in blocks for each in found.parameters}
+    keys = {key for document in loaded if isinstance(document.root, Map) for key in document.root.keys()}  # noqa: SIM118
+    given = {path: node for path, node in settings.items() if path in declared or path.partition(".")[0] in keys}
+    samples = {name: _sample(each) for name, each in declared.items() if each.default is None and name not in given}
+    return {**samples, **given}
+
+
+def _sample(parameter: Parameter) -> Any:
+    if parameter.enum:
+        return parameter.enum[0]
+    return SAMPLES[parameter.type] if parameter.minimum is None else parameter.minimum
+
+
+def _uses(loaded: Sequence[Document], names: Iterable[str]) -> Iterable[Place]:
+    """Yield the places of the scalars that use one of the parameters."""
+    words = tuple(f"var.{name}" for name in names)
+    if words:
+        for document in loaded:
+            yield from (
+                node.place for node in _with_expressions(document.root) if any(word in node.text for word in words)
+            )
+
+
+def _finding(fault: SourceError) -> Finding:
+    return error("MK0801", fault.place or Place("template"), fault.message)
+
+
+def _failed(loaded: Sequence[Document], fault: SourceError) -> Scalar | None:
+    """Return the scalar that a fault is about: the last one with an expression that begins before the fault."""
+    place = fault.place
+    if place is None:
+        return None
+    before = [
+        node
+        for document in loaded
+        for node in _with_expressions(document.root)
+        if node.place.path == place.path and (node.place.line, node.place.column) <= (place.line, place.column)
+    ]
+    return max(before, key=lambda node: (node.place.line, node.place.column), default=None)
+
+
+def _blanked(node: Node, failed: Scalar) -> Node:
+    """Return a tree with one scalar emptied."""
+    if node is failed:
+        return Scalar("", "", failed.place, quoted=True)
+    if isinstance(node, Map):
+        return replace(node, entries=tuple(Entry(each.key, _blanked(each.value, failed)) for each in node.entries))
+    return replace(node, items=tuple(_blanked(item, failed) for item in node.items)) if isinstance(node, List) else node

@@ -1,7 +1,8 @@
 """Which files of a code folder ship, by the rules of git, and the id of their content.
 
 ``.gitignore`` files count from the root of the repository down to the file's own folder, ``.amlignore`` files of the
-code folder on top of them. Folders of version control never ship. Object storage has no folders: an empty one does not arrive.
+code folder on top of them. Folders of version control never ship. Object storage has no folders: an empty one does
+not arrive.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def package(folder: Path) -> Package:
     """Return what ships of a code folder, or of a single file.
 
     Raises:
-        UsageError: There is no such folder, an ignore file is not UTF-8, or a link leads nowhere or outside the repository.
+        UsageError: There is no such folder, an ignore file is not UTF-8, or a link leads nowhere or outside.
     """
     if folder.is_file():
         return Package((PackagedFile(folder.name, folder, folder.stat().st_size),), single=True)

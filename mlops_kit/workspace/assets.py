@@ -13,6 +13,7 @@ import yaml
 from mlops_kit.errors import UsageError
 from mlops_kit.workspace import failures
 from mlops_kit.workspace.nearest import not_found
+from mlops_kit.workspace.quiet import silent
 from mlops_kit.workspace.secrets import masked
 
 # The content an asset was registered with, and the project that did it.
@@ -93,7 +94,7 @@ def get(ml: Any, kind: str, reference: str) -> Any:
         except Exception as error:
             if not failures.is_missing(error) and (version or not _says_missing(error)):
                 raise
-            raise _missing(ml, kind, name, version) from error
+            raise _missing(ml, kind, parts.groupdict()) from error
 
 
 def show(ml: Any, kind: str, reference: str) -> dict[str, Any]:
@@ -103,6 +104,9 @@ def show(ml: Any, kind: str, reference: str) -> dict[str, Any]:
     with failures.readable(f"show the {WORDS[kind]} {reference!r}"):
         entity.dump(text)
     document = yaml.safe_load(text.getvalue())
+    made = entity.creation_context
+    if made:  # the SDK dumps it with the names of its own classes in it
+        document["creation_context"] = {"created_at": made.created_at.isoformat(), "created_by": made.created_by}
     if entity.properties:
         document["properties"] = {str(key): value for key, value in entity.properties.items()}
     flavors = getattr(entity, "flavors", None)
@@ -136,7 +140,7 @@ def register(ml: Any, kind: str, entity: Any, mark: Mark, locate: failures.Locat
 
 def create(ml: Any, kind: str, entity: Any, locate: failures.Locate = failures.nowhere) -> Registered:
     """Create an asset, as a new version where none is given."""
-    with failures.readable(f"register the {WORDS[kind]} {entity.name!r}", locate):
+    with failures.readable(f"register the {WORDS[kind]} {entity.name!r}", locate), silent():
         made = KINDS[kind](ml).create_or_update(entity)
     return Registered(kind, made.name, str(made.version), created=True)
 
@@ -163,13 +167,15 @@ def _says_missing(error: Exception) -> bool:
     return "not found" in text or "does not exist" in text or "no assets" in text or "cannot find" in text
 
 
-def _missing(ml: Any, kind: str, name: str, version: str | None) -> UsageError:
+def _missing(ml: Any, kind: str, parts: dict[str, str | None]) -> UsageError:
     """Return the error for an unknown asset: its known versions, or the nearest names."""
-    names = _names(ml, kind)
-    if version and name in names:
-        known = [str(each.version) for each in KINDS[kind](ml).list(name=name)]
-        return not_found(f"version of the {WORDS[kind]} {name!r}", version, known)
-    return not_found(WORDS[kind], name, names)
+    name, names = str(parts["name"]), _names(ml, kind)
+    if name not in names:
+        return not_found(WORDS[kind], name, names)
+    if parts["label"]:
+        return UsageError(f"the {WORDS[kind]} {name!r} has no label {parts['label']!r}; known is latest")
+    known = [str(each.version) for each in KINDS[kind](ml).list(name=name)]
+    return not_found(f"version of the {WORDS[kind]} {name!r}", str(parts["version"]), known)
 
 
 def _names(ml: Any, kind: str) -> list[str]:

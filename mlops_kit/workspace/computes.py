@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
+
+import yaml
 
 from mlops_kit.errors import UsageError
 from mlops_kit.workspace import failures
 from mlops_kit.workspace.nearest import not_found
+from mlops_kit.workspace.secrets import masked
 
 # Clusters scale to zero by themselves; only an instance is started and stopped by hand.
 STOPPABLE = "computeinstance"
@@ -16,12 +20,17 @@ def row(compute: Any) -> dict[str, Any]:
     """Return what a list shows of a compute."""
     return {
         "name": compute.name,
-        "type": compute.type,
-        "state": getattr(compute, "state", None) or compute.provisioning_state,
+        "type": str(compute.type).lower(),
+        "state": _word(getattr(compute, "state", None) or compute.provisioning_state),
         "size": getattr(compute, "size", None),
         "minimum": getattr(compute, "min_instances", None),
         "maximum": getattr(compute, "max_instances", None),
     }
+
+
+def _word(value: Any) -> str:
+    """Return the text of a state, which the SDK gives as text or as a member of an enumeration."""
+    return str(getattr(value, "value", value))
 
 
 def every(ml: Any) -> list[dict[str, Any]]:
@@ -41,9 +50,18 @@ def get(ml: Any, name: str) -> Any:
             raise
 
 
+def show(ml: Any, name: str) -> dict[str, Any]:
+    """Return a compute as the YAML document the SDK makes of it, secrets masked."""
+    found = get(ml, name)
+    text = io.StringIO()
+    with failures.readable(f"show the compute {name!r}"):
+        found.dump(text)
+    return dict(masked(row(found) | yaml.safe_load(text.getvalue())))
+
+
 def instances(ml: Any, state: str) -> list[str]:
     """Return the names of the compute instances in a state."""
-    return [each["name"] for each in every(ml) if str(each["type"]).lower() == STOPPABLE and each["state"] == state]
+    return [each["name"] for each in every(ml) if each["type"] == STOPPABLE and each["state"] == state]
 
 
 def stop(ml: Any, name: str) -> dict[str, Any]:

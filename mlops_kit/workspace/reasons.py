@@ -56,13 +56,13 @@ def _reason(ml: Any, store: Any, job: Any, step: str) -> Reason:
     """Put together what is known of one failed job."""
     log = log_path(artifacts.files(store, job.name))
     lines = tuple(artifacts.tail(store, job.name, log).splitlines()) if log else ()
-    stated = "" if step else _stated(ml, job.name)
-    sentence = (
-        exception_line(lines)
-        or stated
-        or next((line for line in reversed(lines) if line.strip()), "no reason was given")
-    )
+    sentence = exception_line(lines) or ("" if step else _stated(ml, job.name)) or _last_line(lines)
     return Reason(job.name, step, sentence.strip(), log, lines[-LINES:], job.studio_url or "")
+
+
+def _last_line(lines: tuple[str, ...]) -> str:
+    """Return the last line that says anything."""
+    return next((line for line in reversed(lines) if line.strip()), "no reason was given")
 
 
 def log_path(found: tuple[artifacts.Artifact, ...]) -> str:

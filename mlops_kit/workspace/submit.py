@@ -6,15 +6,16 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from mlops_kit.errors import UsageError
+from mlops_kit.errors import OperationFailed, UsageError
 from mlops_kit.workspace import assets, failures, jobs, names
 from mlops_kit.workspace.connect import Workspace
+from mlops_kit.workspace.quiet import silent
 
 CHUNK = 1 << 20
 PATH_KEYS = frozenset({"path", "code", "conda_file"})
@@ -22,10 +23,11 @@ PATH_KEYS = frozenset({"path", "code", "conda_file"})
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One rendered document. Relative paths in ``text`` start at the folder of ``path``, the template."""
+    """One rendered document; relative paths in it start at the folder of ``path``, the template."""
 
-    kind: str  # a key of LOADERS
-    text: str
+    kind: str  # job, data, model, component or environment
+    text: str = field(repr=False)  # with the secrets in it
+    content: str  # the same with the names of the secrets; names and digests derive from it
     path: Path
     locate: failures.Locate = failures.nowhere
 
@@ -89,22 +91,24 @@ def create_job(workspace: Workspace, loaded: Loaded, attempt: str | None, name: 
     """
     entity, item = loaded.entity, loaded.item
     stated = name or entity.name
-    entity.name = stated or names.job_name(item.path.stem, [item.text], attempt or names.fresh_token())
+    entity.name = stated or names.job_name(item.path.stem, [item.content], attempt or names.fresh_token())
     entity.experiment_name = entity.experiment_name or names.slug(item.path.stem)
     if (stated or attempt) and jobs.exists(workspace, entity.name):
         if stated:
             raise UsageError(f"a job named {stated!r} exists already; give another --name")
         made = jobs.get(workspace, entity.name)
         return Submitted(made.name, made.experiment_name, made.studio_url or "", created=False)
-    doing = f"submit the job {entity.name!r} (if the reply was lost, 'mlops-kit job show {entity.name}' tells)"
-    with failures.readable(doing, item.locate):
-        made = workspace.ml.jobs.create_or_update(entity)
+    try:
+        with failures.readable(f"submit the job {entity.name!r}", item.locate), silent():
+            made = workspace.ml.jobs.create_or_update(entity)
+    except OperationFailed as error:
+        raise OperationFailed(f"{error}; 'mlops-kit job show {entity.name}' tells whether it was accepted") from error
     return Submitted(made.name, made.experiment_name, made.studio_url or "", created=True)
 
 
 def content_digest(loaded: Loaded) -> str:
     """Return a digest of a document and of the local files it points to."""
-    document = yaml.safe_load(loaded.item.text)
+    document = yaml.safe_load(loaded.item.content)
     total = hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode())
     for path in _local_paths(document, loaded.item.path.parent):
         _add_files(total, path)

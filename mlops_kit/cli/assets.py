@@ -1,0 +1,130 @@
+"""``mlops-kit data | model | component | environment``: list, show and register assets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from mlops_kit.cli import options, prepare, present
+from mlops_kit.cli.connection import Where, connected, in_workspace
+from mlops_kit.cli.pairs import pairs
+from mlops_kit.errors import UsageError
+from mlops_kit.workspace import assets, models, submit
+
+
+def _group(kind: str) -> click.Group:
+    """Return the command group of one kind of asset."""
+    group = click.Group(kind, help=f"List, show and register {assets.WORDS[kind]}s.")
+    group.add_command(_list(kind))
+    group.add_command(_show(kind))
+    group.add_command(register_model if kind == "model" else _register(kind))
+    return group
+
+
+def _list(kind: str) -> click.Command:
+    word = assets.WORDS[kind]
+
+    @click.command("list", help=f"List the {word}s with their newest version, or every version of NAME.")
+    @click.argument("name", required=False)
+    @click.option("--archived", is_flag=True, help="Archived ones instead of active ones.")
+    @in_workspace
+    def list_(name: str | None, archived: bool, where: Where) -> None:
+        with connected(where) as workspace:
+            if name:
+                rows = assets.versions(workspace.ml, kind, name, archived)
+            else:
+                rows = assets.latest(workspace.ml, kind, archived)
+        names = ("name", "version", "tags", "properties") if name else ("name", "version", "description")
+        where.show(rows, lambda found: present.columns(found, names, f"no {word}s"))
+
+    return list_
+
+
+def _show(kind: str) -> click.Command:
+    @click.command("show", help=f"Show one {assets.WORDS[kind]}: NAME (the newest), NAME:VERSION or NAME@latest.")
+    @click.argument("reference", metavar="NAME[:VERSION]")
+    @in_workspace
+    def show(reference: str, where: Where) -> None:
+        with connected(where) as workspace:
+            found = assets.show(workspace.ml, kind, reference)
+        where.show(found, present.outline)
+
+    return show
+
+
+def _register(kind: str) -> click.Command:
+    words = f"Register the {assets.WORDS[kind]}s of TEMPLATE. Unchanged content makes no new version."
+
+    @click.command("register", help=words)
+    @click.argument("template")
+    @options.set_option
+    @in_workspace
+    def register(template: str, settings: tuple[str, ...], where: Where) -> None:
+        _show_registered(_from_template(kind, template, settings, where), where)
+
+    return register
+
+
+def _from_template(kind: str, template: str, settings: Sequence[str], where: Where) -> list[assets.Registered]:
+    """Render a template and register its assets, which must be of one kind."""
+    prepared = prepare.prepare(where, template, settings)
+    other = next((item.kind for item in prepared.items if item.kind != kind), None)
+    if other:
+        verb = "run" if other == "job" else f"{other} register"
+        raise UsageError(f"{template} holds a {other}, not only {kind}; use 'mlops-kit {verb} {template}'")
+    with connected(where, prepared.environment) as workspace:
+        return list(submit.register(workspace, submit.load(prepared.items), prepared.project))
+
+
+@click.command("register")
+@click.argument("template", required=False)
+@click.option("--job", default="", help="Register what this job wrote, instead of a TEMPLATE.")
+@click.option("--path", default="", help="With --job: file or folder of the job, for example outputs/model.")
+@click.option("--name", default="", help="With --job: name of the model; its version is the next one.")
+@click.option("--type", "kind", type=click.Choice(models.TYPES), help="With --job; default: as its files say.")
+@click.option("--description", default="", help="With --job: description of the model.")
+@click.option("--property", "properties", multiple=True, metavar="KEY=VALUE", help="With --job; may be repeated.")
+@click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="With --job; may be repeated.")
+@click.option("--from-metrics", is_flag=True, help="With --job: the job's metrics become properties of the model.")
+@options.set_option
+@in_workspace
+def register_model(
+    *,
+    where: Where,
+    template: str | None,
+    settings: tuple[str, ...],
+    properties: tuple[str, ...],
+    tags: tuple[str, ...],
+    **given: Any,
+) -> None:
+    """Register the models of TEMPLATE, or with --job what a job wrote.
+
+    A template with unchanged content makes no new version; from a job the next version is made every time.
+    """
+    if bool(template) == bool(given["job"]):
+        raise UsageError("give a TEMPLATE, or --job with --path and --name")
+    if template:
+        _show_registered(_from_template("model", template, settings, where), where)
+        return
+    if not (given["path"] and given["name"]):
+        raise UsageError("--job needs --path (file or folder of the job) and --name (of the model)")
+    wish = models.FromJob(properties=pairs(properties, "--property"), tags=pairs(tags, "--tag"), **given)
+    with connected(where) as workspace:
+        made = models.register(workspace, wish)
+    _show_registered([made], where)
+
+
+def _show_registered(registered: list[assets.Registered], where: Where) -> None:
+    """Print what was registered: one object, or a list of several."""
+    rows = [asdict(each) for each in registered]
+    text = present.columns(rows, ("kind", "name", "version", "created"), "nothing to register")
+    where.show(rows[0] if len(rows) == 1 else rows, lambda _: text)
+
+
+data = _group("data")
+model = _group("model")
+component = _group("component")
+environment = _group("environment")

@@ -1,0 +1,102 @@
+"""From a template on the command line to checked documents, ready to be submitted. Nothing is sent from here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops_kit import checks, documents, project, render
+from mlops_kit.checks import kinds
+from mlops_kit.documents import Document, Map, Node, Scalar
+from mlops_kit.errors import DocumentError, Place, UsageError
+from mlops_kit.workspace.failures import Locate
+from mlops_kit.workspace.submit import Item
+
+if TYPE_CHECKING:
+    from mlops_kit.cli.connection import Where
+    from mlops_kit.environments import Environment
+
+SECRET_PREFIX = "MLOPS_KIT_SECRET_"  # noqa: S105  the name of the variables, not a secret
+# Families of Azure ML files -> the kinds that can be submitted.
+SUBMITTED = {
+    "job": "job",
+    "data": "data",
+    "model": "model",
+    "component": "component",
+    "environment_asset": "environment",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Checked documents of a template, the environment they were rendered for, and the project they belong to."""
+
+    items: tuple[Item, ...]
+    environment: Environment
+    project: str
+
+
+def prepare(where: Where, template: str, settings: Sequence[str]) -> Prepared:
+    """Render a template and check every document of it; raises UsageError after all faults have been printed."""
+    environment = where.environment()
+    path = project.find_template(where.project, template)
+    rendered = render.render(path, environment, render.parse_settings(settings))
+    _require_faultless(rendered, checks.Files(where.project.folder))
+    revealed = render.reveal(rendered, secret)
+    items = tuple(_item(shown, full) for shown, full in zip(rendered, revealed, strict=True))
+    return Prepared(items, environment, str(environment.roots["project"]["name"]))
+
+
+def _require_faultless(rendered: Sequence[Document], files: checks.Files) -> None:
+    """Print every finding; refuse to go on after an error."""
+    found = [finding for document in rendered for finding in checks.check(document.root, document.path, files)]
+    for finding in found:
+        click.echo(str(finding), err=True)
+    errors = sum(finding.severity == "error" for finding in found)
+    if errors:
+        raise UsageError(f"{errors} {'error' if errors == 1 else 'errors'}; nothing was submitted")
+
+
+def secret(name: str, variables: Mapping[str, str] = os.environ) -> str:
+    """Return a secret from the process environment: ``${secret.DB_KEY}`` is ``MLOPS_KIT_SECRET_DB_KEY``."""
+    variable = SECRET_PREFIX + name.upper()
+    if variable not in variables:
+        raise UsageError(f"the secret {name!r} is not known: set {variable} in the process environment")
+    return variables[variable]
+
+
+def _item(shown: Document, full: Document) -> Item:
+    """Return a document for submission: ``shown`` names its content, ``full`` has the secrets in it."""
+    kind = SUBMITTED.get(_family(shown) or "")
+    if kind is None:
+        known = ", ".join(SUBMITTED.values())
+        raise DocumentError(f"this kind of file cannot be submitted; known are {known}", shown.root.place)
+    path = shown.path.absolute()
+    return Item(kind, documents.dump([full]), documents.dump([shown]), path, locator(shown.root))
+
+
+def _family(document: Document) -> str | None:
+    """Return which family of Azure ML files a document belongs to."""
+    root = document.root
+    entries = root.entries if isinstance(root, Map) else ()
+    heads = {entry.key.text: entry.value.text if isinstance(entry.value, Scalar) else None for entry in entries}
+    return kinds.family_of(heads, tuple(parent.name for parent in document.path.absolute().parents))
+
+
+def locator(root: Node) -> Locate:
+    """Return a function from a key path such as ``inputs.data.path`` to its place in the template, None if unknown."""
+
+    def locate(key: str) -> Place | None:
+        node, place = root, None
+        for step in key.split(".") if key else ():
+            inner = node.get(step) if isinstance(node, Map) else None
+            if not isinstance(node, Map) or inner is None:
+                break
+            node, place = inner, node.key_place(step)
+        return place
+
+    return locate

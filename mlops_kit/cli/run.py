@@ -1,0 +1,109 @@
+"""``mlops-kit run``: a template becomes documents, the documents are checked, submitted, and waited for."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import click
+
+from mlops_kit.cli import finish, options, prepare
+from mlops_kit.cli.connection import Where, connected, in_workspace
+from mlops_kit.errors import MlopsKitError, UsageError
+from mlops_kit.workspace import names, submit
+from mlops_kit.workspace.connect import Workspace
+from mlops_kit.workspace.waiting import Limits
+
+SECONDS = click.FloatRange(min=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a caller wants done with the jobs of a template."""
+
+    wait: bool = True
+    stream: bool = False
+    limits: Limits = field(default_factory=Limits)
+    name: str = ""
+    attempt: str | None = None
+
+
+@click.command()
+@click.argument("template")
+@options.set_option
+@click.option("--wait/--no-wait", default=True, help="Wait for the result, or return once the job is accepted.")
+@click.option("--stream", is_flag=True, help="Follow the log of the job on stderr.")
+@click.option("--timeout", type=SECONDS, help="Give up waiting after so many seconds of running.")
+@click.option("--queue-timeout", type=SECONDS, help="Give up waiting after so many seconds in the queue.")
+@click.option("--name", default="", help="Name of the job.  [default: derived from its content]")
+@click.option("--attempt", help="The same token and content is the same job.  [default: of the GitHub Actions step]")
+@in_workspace
+def command(
+    *,
+    where: Where,
+    template: str,
+    settings: tuple[str, ...],
+    timeout: float | None,
+    queue_timeout: float | None,
+    attempt: str | None,
+    **wish: Any,
+) -> None:
+    """Render TEMPLATE, submit it, and wait for the result.
+
+    TEMPLATE is a file, or the name of one below templates/. Assets in the same file are registered first. The exit
+    code is the job's: 0 completed, 1 failed, 4 cancelled, 5 gave up waiting (the job goes on).
+    """
+    prepared = prepare.prepare(where, template, settings)
+    attempt = attempt or names.attempt_token(os.environ)
+    wanted = Wish(limits=finish.limits(timeout, queue_timeout), attempt=attempt, **wish)
+    _require_jobs(prepared, template, wanted)
+    with connected(where, prepared.environment) as workspace:
+        results, fault = execute(workspace, prepared, wanted)
+    where.show(results[0] if len(results) == 1 else results, text)
+    if fault:
+        raise fault
+
+
+def _require_jobs(prepared: prepare.Prepared, template: str, wish: Wish) -> None:
+    """Refuse a template without a job, and one name for several jobs."""
+    count = sum(item.kind == "job" for item in prepared.items)
+    if not count:
+        kind = prepared.items[0].kind
+        raise UsageError(f"{template} holds no job; register it with 'mlops-kit {kind} register {template}'")
+    if count > 1 and wish.name:
+        raise UsageError(f"{template} holds {count} jobs; --name names one")
+
+
+def execute(
+    workspace: Workspace, prepared: prepare.Prepared, wish: Wish
+) -> tuple[list[dict[str, Any]], MlopsKitError | None]:
+    """Submit everything and wait as wished; return one result per job and the first fault."""
+    loaded = submit.load(prepared.items)
+    registered = []
+    for asset in submit.register(workspace, loaded, prepared.project):
+        click.echo(f"{asset.kind} {asset.reference} {'registered' if asset.created else 'unchanged'}", err=True)
+        registered.append(asdict(asset))
+    jobs = [submit.create_job(workspace, each, wish.attempt, wish.name) for each in loaded if each.item.kind == "job"]
+    ended = [_end(workspace, job, wish) for job in jobs]
+    results = [
+        {"name": job.name, "experiment": job.experiment, **each.result, "link": job.link, "registered": registered}
+        for job, each in zip(jobs, ended, strict=True)
+    ]
+    return results, next((each.fault for each in ended if each.fault), None)
+
+
+def _end(workspace: Workspace, job: submit.Submitted, wish: Wish) -> finish.Ended:
+    """Say what was submitted, and wait for it if wished."""
+    finish.say(job.name, "submitted" if job.created else "was submitted by this attempt before; joining it")
+    if wish.wait:
+        return finish.finish(workspace, job.name, wish.limits, wish.stream)
+    follow = f"mlops-kit job stream {job.name} -e {workspace.target.environment}"
+    finish.say(job.name, f"not waited for, its result is unknown; '{follow}' follows it")
+    return finish.Ended({"status": "unknown"}, None)
+
+
+def text(value: Any) -> str:
+    """Return the words for the result of one or several jobs."""
+    results = value if isinstance(value, list) else [value]
+    return "\n".join(f"{each['name']}  {each['status']}" for each in results)

@@ -177,6 +177,14 @@ def test_a_curated_environment_is_there_without_being_created(ml: Any, name: str
     assert ml.environments.get(name, "1").version == "1"
 
 
+def test_curated_environments_are_listed_beside_the_own_ones(ml: Any) -> None:
+    ml.environments.create_or_update(_environment("listed"))
+
+    shown = {one.name: one.latest_version for one in ml.environments.list()}
+    assert shown["listed"] == "1"
+    assert shown[CURATED] == ml.environments.get(CURATED, label="latest").version
+
+
 def test_an_unknown_curated_environment_names_the_known_ones(ml: Any) -> None:
     from azure.core.exceptions import ResourceNotFoundError
 

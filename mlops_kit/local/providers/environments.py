@@ -13,6 +13,7 @@ from mlops_kit.local import uris
 from mlops_kit.local.arm.wire import BadRequestError
 from mlops_kit.local.providers import version_routes
 from mlops_kit.local.providers.versions import Draft, Kind
+from mlops_kit.local.runs import curated
 
 if TYPE_CHECKING:
     from mlops_kit.local.plane import Plane
@@ -74,5 +75,12 @@ def _identity(properties: Mapping[str, Any], private: Mapping[str, Any]) -> dict
     }
 
 
-KIND = Kind("environments", "environment", complete=_complete, identity=_identity, kept=("image", "condaFile", "build"))
+KIND = Kind(
+    "environments",
+    "environment",
+    complete=_complete,
+    identity=_identity,
+    kept=("image", "condaFile", "build"),
+    offered=curated.containers,
+)
 ROUTES = version_routes.routes(KIND)

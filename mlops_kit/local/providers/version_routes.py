@@ -102,6 +102,8 @@ def list_containers(kind: Kind, plane: Plane, call: Call) -> Reply:
     """Answer GET of all assets of a kind; an asset whose versions are all archived counts as archived."""
     plane.store.get(call.workspace, f"The workspace '{call.params['workspace']}'")
     members = plane.store.list(f"{call.workspace}/{kind.collection}", newest_first=True)
+    own = {one.id.lower() for one in members}
+    members += [one for one in kind.offered(call.workspace) if one.id.lower() not in own]
     shown = [one for one in members if viewed(call, archived=_hidden(one)) and not _internal(one)]
     return page(call, shown)
 

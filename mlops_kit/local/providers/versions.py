@@ -60,7 +60,8 @@ class Kind:
     kept: tuple[str, ...] = ()
     frozen: bool = True
     number: Callable[[Plane, int], str] = _integer  # the version given to a registration without one
-    container: Callable[[Draft], Properties] = lambda _draft: {}
+    container: Callable[[Draft], Properties] = lambda _draft: {}  # what a new container takes from its first version
+    offered: Callable[[str], list[Resource]] = lambda _workspace: []  # containers that nobody has to create
 
 
 def container_id(workspace: str, collection: str, name: str) -> str:

@@ -103,6 +103,11 @@ def container(workspace: str, name: str) -> Resource:
     return _container(f"{workspace}/environments/{name}", name, "workspaces")
 
 
+def containers(workspace: str) -> list[Resource]:
+    """Return the containers of all curated environments as the workspace shows them."""
+    return [container(workspace, PREFIX + entry.name) for entry in TABLE]
+
+
 def registry_container(name: str) -> Resource:
     """Return a curated environment's container as the registry ``azureml`` shows it."""
     return _container(f"azureml://registries/{REGISTRY}/environments/{name}", name, "registries")
@@ -131,7 +136,7 @@ def _properties(entry: CuratedEnvironment, version: str) -> dict[str, object]:
         "description": f"Python {entry.python} with {', '.join(entry.packages)}",
         "isAnonymous": False,
         "isArchived": False,
-        "tags": {},
+        "tags": {"Python": entry.python},
         "properties": {"mlops_kit.python": entry.python, "mlops_kit.packages": "; ".join(entry.packages)},
         "provisioningState": "Succeeded",
     }

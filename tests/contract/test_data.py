@@ -87,6 +87,13 @@ def test_an_unknown_datastore_is_refused_by_name(ml: Any) -> None:
         ml.data.create_or_update(_data("nowhere", "azureml://datastores/workspaceblobstor/paths/x"))
 
 
+def test_the_output_of_a_job_that_does_not_exist_is_refused(ml: Any) -> None:
+    from azure.core.exceptions import ResourceNotFoundError
+
+    with pytest.raises(ResourceNotFoundError, match="The job 'no-such-job' was not found"):
+        ml.data.create_or_update(_data("jobless", "azureml://jobs/no-such-job/outputs/artifacts/paths/x", "uri_folder"))
+
+
 def test_versions_count_up_when_none_is_given(ml: Any, tmp_path: Path) -> None:
     made = [ml.data.create_or_update(_data("counted", _file(tmp_path / str(n), f"{n}\n"))).version for n in range(3)]
 

@@ -26,6 +26,9 @@ def _complete(plane: Plane, draft: Draft) -> Draft:
         )
     if not uri:
         raise BadRequestError("A data asset needs a dataUri.", target="properties.dataUri")
+    location = uris.parse(str(uri), draft.workspace)
+    if isinstance(location, uris.JobOutput):
+        plane.store.get(f"{location.workspace}/jobs/{location.job}", f"The job '{location.job}'")
     stored = uris.settled(plane, str(uri), draft.workspace)
     if kind != "uri_file" and not stored.endswith("/"):
         stored += "/"

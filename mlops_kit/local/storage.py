@@ -88,6 +88,7 @@ class Blob:
     name: str
     size: int  # bytes
     modified: datetime  # UTC
+    etag: str = ""  # changes with every write
 
 
 _Blobs = list[Blob]  # the name ``list`` is a method of the class below
@@ -294,7 +295,9 @@ class BlobStore:
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
                 if connection is not kept:
-                    raise LocalError(f"Azurite does not answer on port {self._azurite.port}: {error}") from error
+                    raise LocalError(
+                        f"Azurite does not answer on port {self._azurite.port} ({error}); stop and start the control plane"
+                    ) from error
                 if body is not None and not isinstance(body, bytes):
                     body.seek(0)
         raise AssertionError("the loop above returns or raises")
@@ -344,7 +347,7 @@ def _blob(element: ET.Element) -> Blob:
     properties = element.find("Properties")
     facts = {} if properties is None else {child.tag: child.text or "" for child in properties}
     modified = parsedate_to_datetime(facts["Last-Modified"])
-    return Blob(element.findtext("Name") or "", int(facts["Content-Length"]), modified)
+    return Blob(element.findtext("Name") or "", int(facts["Content-Length"]), modified, facts.get("Etag", ""))
 
 
 def _refusal(answer: _Answer, what: str) -> ArmError:

@@ -207,14 +207,19 @@ def _counts(database: Path) -> dict[str, int]:
 
     if not database.is_file():
         return {}
-    # A key is an id in lower case: what stands before its last name is the collection, whose last name is the kind.
-    query = "SELECT collection, count(*) FROM resources GROUP BY collection"
+    query = "SELECT collection, count(*) FROM resources WHERE collection LIKE ? GROUP BY collection"
     counts: dict[str, int] = {}
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        for collection, count in connection.execute(query):
-            kind = str(collection).rpartition("/")[2]
+        for collection, count in connection.execute(query, ("%/microsoft.machinelearningservices/%",)):
+            kind = _kind(str(collection))
             counts[kind] = counts.get(kind, 0) + int(count)
     return dict(sorted(counts.items()))
+
+
+def _kind(collection: str) -> str:
+    """Return ``jobs`` for the collection ``.../workspaces/w/jobs``, ``models/versions`` for ``.../models/m/versions``."""
+    segments = collection.split("/")
+    return f"{segments[-3]}/{segments[-1]}" if segments[-1] == "versions" else segments[-1]
 
 
 def read_settings(state: Path) -> LocalSettings:

@@ -143,31 +143,34 @@ def _error_place(error: yaml.MarkedYAMLError, name: str) -> Place:
 
 
 class _Reader:
-    """Turns composed nodes into ours, each shared node once, and counts what the aliases expand to."""
+    """Turns composed nodes into ours, a node that aliases share only once."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.done: dict[int, tuple[Node, int]] = {}
+        self.done: dict[int, Node] = {}
         self.open: set[int] = set()
         self.aliased = False
-        self.kept_alive: list[yaml.Node] = []
 
     def node(self, root: yaml.Node) -> Node:
         """Return one document's root."""
+        # The keys are ids of nodes of this tree: they mean nothing once it is gone.
         self.done.clear()
         self.aliased = False
-        # The ids of nodes are keys: the tree must outlive the walk.
-        self.kept_alive = [root]
-        return self._node(root, 0)[0]
+        read = self._node(root, 0)
+        if self.aliased and _expanded(read, {}) > MAX_ALIASED_NODES:
+            raise DocumentError(f"aliases expand to more than {MAX_ALIASED_NODES} nodes", read.place)
+        return read
 
     def _place(self, node: yaml.Node) -> Place:
         mark = node.start_mark
         return Place(self.name, mark.line + 1, mark.column + 1)
 
-    def _node(self, node: yaml.Node, depth: int) -> tuple[Node, int]:
-        """Return our node and how many nodes it expands to."""
+    def _node(self, node: yaml.Node, depth: int) -> Node:
         if type(node) is ScalarNode:
-            return self._scalar(node), 1
+            text = node.value
+            if node.tag == "!":
+                return Scalar(text, text, self._place(node), True)
+            return _tagged(node, text, self._place(node)) if node.tag else Scalar(typed(text), text, self._place(node))
         key = id(node)
         if key in self.done:
             self.aliased = True
@@ -177,56 +180,36 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise DocumentError(f"nested deeper than {MAX_DEPTH} levels", self._place(node))
         self.open.add(key)
-        result = self._map(node, depth) if type(node) is MappingNode else self._list(node, depth)
+        read = self._map(node, depth + 1) if type(node) is MappingNode else self._list(node, depth + 1)
         self.open.discard(key)
-        self.done[key] = result
-        if self.aliased and result[1] > MAX_ALIASED_NODES:
-            raise DocumentError(f"aliases expand to more than {MAX_ALIASED_NODES} nodes", self._place(node))
-        return result
+        self.done[key] = read
+        return read
 
-    def _scalar(self, node: ScalarNode) -> Scalar:
-        text: str = node.value
-        mark = node.start_mark
-        place = Place(self.name, mark.line + 1, mark.column + 1)
-        if not node.tag:
-            return Scalar(typed(text), text, place)
-        return Scalar(text, text, place, True) if node.tag == "!" else _tagged(node, text, place)
+    def _list(self, node: yaml.Node, depth: int) -> List:
+        items = tuple([self._node(child, depth) for child in node.value])
+        return List(items, self._place(node), self._tag(node, "seq") if node.tag else None)
 
-    def _list(self, node: yaml.Node, depth: int) -> tuple[Node, int]:
-        size, items = 1, []
-        for child in node.value:
-            item, count = self._node(child, depth + 1)
-            items.append(item)
-            size += count
-        return List(tuple(items), self._place(node), self._tag(node, "seq")), size
-
-    def _map(self, node: yaml.Node, depth: int) -> tuple[Node, int]:
-        size = 1
+    def _map(self, node: yaml.Node, depth: int) -> Map:
         entries: dict[str, Entry] = {}
-        merged: dict[str, Entry] = {}
-        order: dict[str, None] = {}
+        merges: list[Entry] = []
         for key_node, value_node in node.value:
-            key = self._key(key_node)
-            value, count = self._node(value_node, depth + 1)
-            size += count + 1
-            if key.text == "<<" and not key.quoted:
-                for entry in self._merge(value, key.place):
-                    merged.setdefault(entry.key.text, entry)
-                    order.setdefault(entry.key.text)
-                continue
-            if key.text in entries:
-                first = entries[key.text].key.place.line
-                message = f"key {key.text!r} is written twice, in line {first} and in line {key.place.line}"
-                raise DocumentError(message, key.place)
-            entries[key.text] = Entry(key, value)
-            order.setdefault(key.text)
-        kept = tuple(entries.get(text) or merged[text] for text in order) if merged else tuple(entries.values())
-        return Map(kept, self._place(node), self._tag(node, "map")), size
+            entry = Entry(self._key(key_node), self._node(value_node, depth))
+            text = entry.key.text
+            if text == "<<" and not entry.key.quoted:
+                merges.append(entry)
+            elif text in entries:
+                raise _twice(entries[text].key, entry.key)
+            else:
+                entries[text] = entry
+        for entry in merges:
+            for inherited in self._merge(entry.value, entry.key.place):
+                entries.setdefault(inherited.key.text, inherited)
+        return Map(tuple(entries.values()), self._place(node), self._tag(node, "map") if node.tag else None)
 
     def _key(self, node: yaml.Node) -> Scalar:
         if type(node) is not ScalarNode:
             raise DocumentError("a key must be text, not a mapping or a list", self._place(node))
-        return self._scalar(node)
+        return Scalar(node.value, node.value, self._place(node), node.tag == "!")
 
     def _merge(self, value: Node, place: Place) -> Iterator[Entry]:
         for source in value.items if isinstance(value, List) else (value,):
@@ -236,11 +219,26 @@ class _Reader:
 
     def _tag(self, node: yaml.Node, kind: str) -> str | None:
         tag: str = node.tag
-        if tag in {"", "!", _CORE + kind}:
+        if tag in {"!", _CORE + kind}:
             return None
         if tag.startswith(_CORE):
             raise DocumentError(f"the tag !!{tag.removeprefix(_CORE)} is not supported here", self._place(node))
         return tag
+
+
+def _twice(first: Scalar, again: Scalar) -> DocumentError:
+    lines = f"in line {first.place.line} and in line {again.place.line}"
+    return DocumentError(f"key {first.text!r} is written twice, {lines}", again.place)
+
+
+def _expanded(node: Node, known: dict[int, int]) -> int:
+    """Return how many nodes a tree has when every alias stands for its own copy; shared parts are counted once."""
+    if isinstance(node, Scalar):
+        return 1
+    if id(node) not in known:
+        parts = [entry.value for entry in node.entries] if isinstance(node, Map) else node.items
+        known[id(node)] = 1 + sum(_expanded(part, known) for part in parts)
+    return known[id(node)]
 
 
 _CORE = "tag:yaml.org,2002:"

@@ -26,7 +26,7 @@ import uvloop
 from filelock import FileLock, Timeout
 
 from mlops_kit.errors import MlopsKitError
-from mlops_kit.local import gateway, providers
+from mlops_kit.local import certificates, gateway, providers
 from mlops_kit.local.arm.operations import Operations
 from mlops_kit.local.arm.routes import RouteTable
 from mlops_kit.local.arm.store import ResourceStore
@@ -161,7 +161,7 @@ async def serve(settings: LocalSettings) -> None:
         plane = compose(settings, azurite)
         listening = _bound_socket()
         router = await gateway.start_router(settings, https_port=listening.getsockname()[1], blob_port=azurite.port)
-        certificate = gateway.certificate(settings)
+        certificate = certificates.certificate(settings)
         server = uvicorn.Server(
             uvicorn.Config(
                 Application(plane),

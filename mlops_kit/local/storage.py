@@ -295,9 +295,8 @@ class BlobStore:
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
                 if connection is not kept:
-                    raise LocalError(
-                        f"Azurite does not answer on port {self._azurite.port} ({error}); stop and start the control plane"
-                    ) from error
+                    what = f"Azurite does not answer on port {self._azurite.port} ({error})"
+                    raise LocalError(f"{what}; stop and start the control plane") from error
                 if body is not None and not isinstance(body, bytes):
                     body.seek(0)
         raise AssertionError("the loop above returns or raises")

@@ -217,7 +217,7 @@ def _counts(database: Path) -> dict[str, int]:
 
 
 def _kind(collection: str) -> str:
-    """Return ``jobs`` for the collection ``.../workspaces/w/jobs``, ``models/versions`` for ``.../models/m/versions``."""
+    """Return ``jobs`` for the collection ``.../workspaces/w/jobs``, ``data/versions`` for ``.../data/d/versions``."""
     segments = collection.split("/")
     return f"{segments[-3]}/{segments[-1]}" if segments[-1] == "versions" else segments[-1]
 

@@ -17,7 +17,7 @@ import psutil
 
 from mlops_kit.errors import LocalError
 from mlops_kit.local import azurite as install
-from mlops_kit.local import gateway
+from mlops_kit.local import certificates
 from mlops_kit.local.settings import STORAGE_ACCOUNT, LocalSettings
 
 _FLAGS = ("--skipApiVersionCheck", "--disableTelemetry", "--loose", "--silent", "--blobHost", "127.0.0.1")
@@ -63,7 +63,7 @@ class Azurite:
         settings.logs.mkdir(parents=True, exist_ok=True)
         command, trusted = [*install.program(), *_FLAGS], None
         if secure:
-            files = gateway.certificate(settings)
+            files = certificates.certificate(settings)
             command += ["--cert", str(files.chain), "--key", str(files.key)]
             trusted = ssl.create_default_context(cafile=str(files.authority))
         for _ in range(3):  # the free port may be taken by another program between the choice and the start

@@ -120,7 +120,7 @@ def _compose(text: str, name: str) -> Iterator[yaml.Node]:
             if (root := parser.get_node()) is not None:
                 yield root
     except yaml.MarkedYAMLError as error:
-        raise DocumentError(f"malformed YAML: {_sentence(error)}", _error_place(error, name)) from None
+        raise DocumentError(f"malformed YAML: {_sentence(error, text)}", _error_place(error, name)) from None
     except yaml.reader.ReaderError as error:
         line = text.encode("utf-8", "surrogatepass").count(b"\n", 0, error.position) + 1
         raise DocumentError(f"malformed YAML: {error.reason}", Place(name, line)) from None
@@ -129,8 +129,11 @@ def _compose(text: str, name: str) -> Iterator[yaml.Node]:
         raise DocumentError("malformed YAML: a surrogate is not a character", Place(name, line)) from None
 
 
-def _sentence(error: yaml.MarkedYAMLError) -> str:
+def _sentence(error: yaml.MarkedYAMLError, text: str) -> str:
     problem = error.problem or "not YAML"
+    mark = error.problem_mark
+    if mark and problem == "found character that cannot start any token" and text[mark.index : mark.index + 1] == "\t":
+        return "a tab cannot indent, use blanks"
     if not error.context:
         return problem
     began = error.context_mark
@@ -317,6 +320,7 @@ def _emitted(node: Scalar) -> tuple[str, str | None]:
     """Return text and style of a scalar."""
     value = node.value
     if isinstance(value, str):
+        value = str(value)  # the emitter takes no subclass, such as a text with secrets
         if "\n" in value:
             return value, "|"
         return value, None if reads_as_text(value) else "'"

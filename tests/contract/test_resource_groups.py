@@ -362,3 +362,50 @@ def test_role_assignment_is_listed_at_the_scope_above_it(arm, deployer, group):
     assert "/vaults/kv/providers/Microsoft.Authorization/roleAssignments/" in assignment
     assert stored.properties["roleDefinitionId"].endswith("/roleDefinitions/r")
     assert stored.properties["scope"].endswith("/vaults/kv")
+
+
+def test_loops_of_variables_and_properties_make_lists(arm, deployer, group):
+    template = {
+        "variables": {
+            "base": "kv",
+            "copy": [{"name": "names", "count": 2, "input": "[concat(variables('base'), copyIndex('names'))]"}],
+        },
+        "resources": [
+            _vault(
+                "[variables('names')[1]]",
+                properties={
+                    "copy": [{"name": "rules", "count": 2, "input": {"n": "[copyIndex('rules', 5)]", "t": "[[x]"}}]
+                },
+            )
+        ],
+        "outputs": {
+            "names": {"type": "array", "copy": {"count": 2, "input": "[toUpper(variables('names')[copyIndex()])]"}}
+        },
+    }
+    done = _deploy(deployer, group, template)
+    vault = arm.resources.get_by_id(done.properties.output_resources[0].id, api_version="2023-07-01")
+    assert vault.name == "kv1"
+    assert vault.properties["rules"] == [{"n": 5, "t": "[x]"}, {"n": 6, "t": "[x]"}]
+    assert done.properties.outputs["names"]["value"] == ["KV0", "KV1"]
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ({"variables": {"a": "[variables('b')]", "b": "[variables('a')]"}}, "the variable 'a' is defined by itself"),
+        ({"parameters": {"a": {"type": "string", "defaultValue": "[parameters('a')]"}}}, "'a' is defined by itself"),
+        ({"resources": ["x"]}, r"resources\[0\]: a resource must be an object, not 'x'"),
+        ({"resources": [_vault("v", copy={"name": "l", "count": 9000})]}, "a loop runs 0 to 800 times, not 9000"),
+        ({"resources": [_vault("v", dependsOn="v")]}, r"The field 'resources\[0\].dependsOn' must be a list"),
+        (
+            {"resources": [_vault("a", dependsOn=["b"]), _vault("b", dependsOn=["a"])]},
+            "the resources wait for each other: a -> b -> a",
+        ),
+    ],
+)
+def test_template_of_the_wrong_shape_is_refused_at_its_place(deployer, group, template, told):
+    from azure.core.exceptions import HttpResponseError
+
+    use = {"o": {"type": "string", "value": "[variables('a')]"}} if "variables" in template else {}
+    with pytest.raises(HttpResponseError, match=told):
+        _deploy(deployer, group, {"resources": [], "outputs": use, **template})

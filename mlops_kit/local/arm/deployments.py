@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_kit.local.arm.ids import duration, timestamp
 from mlops_kit.local.arm.template_language import Functions, TemplateError, evaluate
 from mlops_kit.local.arm.template_plan import Planned, body_of, dependencies, plan
-from mlops_kit.local.arm.template_scope import Door, Scope, with_loops, with_references
+from mlops_kit.local.arm.template_scope import Door, Scope, resolve, with_references
 from mlops_kit.local.arm.wire import ArmError
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _output(given: dict[str, Any], functions: Functions, place: str) -> dict[str
     kind = str(given.get("type", "string"))
     if "copy" in given:
         loop = {"copy": [{"name": "value", **given["copy"]}]}
-        return {"type": kind, **with_loops(loop, functions, place)}
+        return {"type": kind, **resolve(loop, functions, place)}
     if kind.lower().startswith("secure"):
         return {"type": kind}
     return {"type": kind, "value": evaluate(given.get("value"), functions, f"{place}.value")}

@@ -6,18 +6,37 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mlops_kit.local.arm.shapes import shaped
 from mlops_kit.local.arm.template_language import Functions, TemplateError, check, evaluate
 from mlops_kit.local.arm.template_scope import (
+    BOUNDS,
     KNOWN,
     Door,
     Scope,
     copy_index_of,
+    loop_count,
     provider_path,
+    resolve,
     scope_functions,
-    with_loops,
 )
 
 NESTED = "microsoft.resources/deployments"
+_RESOURCE: dict[str, Any] = {
+    **dict.fromkeys(("type", "name", "scope", "apiVersion", "subscriptionId", "resourceGroup"), str),
+    "condition": (bool, str),
+    "dependsOn": [str],
+    "copy": {"name": str, "count": (int, str)},
+    "existing": bool,
+    "resources": (list, dict),
+}
+_NESTED: dict[str, Any] = {
+    "properties": {"template": dict, "parameters": {"*": dict}, "expressionEvaluationOptions": {"scope": str}}
+}
+TEMPLATE: dict[str, Any] = {
+    "parameters": {"*": {"type": str, "allowedValues": list, **dict.fromkeys(BOUNDS, int)}},
+    "variables": dict,
+    "outputs": {"*": {"type": str, "condition": (bool, str), "copy": dict}},
+}
 _OWN_FIELDS = frozenset(
     {"condition", "dependsOn", "copy", "resources", "scope", "type", "name", "apiVersion", "comments", "existing"}
     | {"subscriptionId", "resourceGroup", "metadata", "asserts"}
@@ -48,6 +67,7 @@ def plan(
 
     ``outer`` holds the functions of the template around a nested one that is evaluated in the outer scope.
     """
+    shaped(template, TEMPLATE, "template")
     if not isinstance(template.get("resources"), list | dict):
         raise TemplateError("resources", "the template has no resources.")
     if template.get("functions"):
@@ -65,8 +85,7 @@ def plan(
 def body_of(one: Planned, functions: Functions) -> dict[str, Any]:
     """Return the body that a planned resource is written with."""
     raw = {key: value for key, value in one.raw.items() if key not in _OWN_FIELDS}
-    raw = with_loops(raw, functions, one.place)
-    body: dict[str, Any] = evaluate(raw, functions, one.place)
+    body: dict[str, Any] = resolve(raw, functions, one.place)
     return {key: value for key, value in body.items() if value is not None}
 
 
@@ -84,6 +103,9 @@ def _flatten(
     )
     for key, raw in items:
         where = f"{place}.{key}" if named else f"{place}[{key}]"
+        if not isinstance(raw, dict):
+            raise TemplateError(where, f"a resource must be an object, not {raw!r}.")
+        shaped(raw, _RESOURCE | (_NESTED if str(raw.get("type", "")).lower() == NESTED else {}), where)
         if raw.get("existing"):
             continue
         for mine, loop in _iterations(raw, functions, where):
@@ -99,8 +121,7 @@ def _iterations(raw: dict[str, Any], functions: Functions, place: str) -> Iterat
     if not loop:
         yield functions, ""
         return
-    count = evaluate(loop["count"], functions, f"{place}.copy.count")
-    for index in range(count):
+    for index in range(loop_count(loop, functions, f"{place}.copy")):
         yield {**functions, "copyindex": copy_index_of({"": index, loop["name"].lower(): index})}, loop["name"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,13 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "secureobject": (dict,),
     "array": (list,),
 }
+BOUNDS: dict[str, tuple[Callable[[Any], int], str]] = {
+    "minLength": (len, "too short"),
+    "maxLength": (len, "too long"),
+    "minValue": (int, "too small"),
+    "maxValue": (int, "too large"),
+}
+MOST_COPIES = 800  # Azure's limit, too
 _CONTEXT = (
     "copyindex deployment environment extensionresourceid listkeys parameters reference resourcegroup resourceid"
     " subscription subscriptionresourceid tenant tenantresourceid utcnow variables"
@@ -67,21 +74,34 @@ def scope_functions(template: dict[str, Any], given: dict[str, Any], scope: Scop
     functions: dict[str, Function] = {**FUNCTIONS, **_place_functions(scope, door)}
     functions["parameters"] = _parameters(template, given, functions)
     declared = template.get("variables") or {}
-    by_name = {name.lower(): name for name in declared}
-    values: dict[str, Any] = {}
+    loops = {str(loop.get("name")): {"copy": [loop]} for loop in _loops(declared)}
+    plain = {name: {name: value} for name, value in declared.items() if name != "copy" or not loops}
 
-    def variable(name: str) -> Any:
-        if name.lower() not in by_name:
-            raise TemplateError("variables", f"the variable '{name}' is not defined.")
-        exact = by_name[name.lower()]
+    def work(name: str) -> Any:
+        return resolve({**plain, **loops}[name], functions, "variables")[name]
+
+    functions["variables"] = _on_demand("variable", {**plain, **loops}, work)
+    return functions
+
+
+def _on_demand(kind: str, names: Iterable[str], work: Callable[[str], Any]) -> Function:
+    """Return the function that gives a parameter or variable; each is worked out once, when it is first asked for."""
+    by_name = {name.lower(): name for name in names}
+    values: dict[str, Any] = {}
+    asked: list[str] = []
+
+    def value(name: str) -> Any:
+        exact = by_name.get(name.lower())
+        if exact is None:
+            raise TemplateError(f"{kind}s", f"the {kind} '{name}' is not defined.")
         if exact not in values:
-            place = f"variables.{exact}"
-            holder = with_loops({exact: declared[exact]}, functions, place)
-            values[exact] = evaluate(holder[exact], functions, place)
+            if exact in asked:
+                raise TemplateError(f"{kind}s.{exact}", f"the {kind} '{exact}' is defined by itself.")
+            asked.append(exact)
+            values[exact] = work(exact)
         return values[exact]
 
-    functions["variables"] = variable
-    return functions
+    return value
 
 
 def _parameters(template: dict[str, Any], given: dict[str, Any], functions: Functions) -> Any:
@@ -102,15 +122,13 @@ def _parameters(template: dict[str, Any], given: dict[str, Any], functions: Func
     if missing:
         raise TemplateError("parameters", f"no value is given for: {', '.join(missing)}.")
 
-    def parameter(name: str) -> Any:
-        if name.lower() not in by_name:
-            raise TemplateError("parameters", f"the parameter '{name}' is not defined.")
-        exact = by_name[name.lower()]
-        if exact not in values:
-            mine = {**functions, "parameters": parameter}
-            values[exact] = evaluate(declared[exact]["defaultValue"], mine, f"parameters.{exact}.defaultValue")
-        return values[exact]
+    def work(name: str) -> Any:
+        if name in values:
+            return values[name]
+        mine = {**functions, "parameters": parameter}
+        return evaluate(declared[name]["defaultValue"], mine, f"parameters.{name}.defaultValue")
 
+    parameter = _on_demand("parameter", declared, work)
     for name in declared:
         _check_parameter(name, declared[name], parameter(name))
     return parameter
@@ -123,15 +141,12 @@ def _check_parameter(name: str, declared: dict[str, Any], value: Any) -> None:
     fits = isinstance(value, _TYPES[kind]) and not (kind == "int" and isinstance(value, bool))
     if value is not None and not fits:
         raise TemplateError(place, f"a value of type {kind} is needed, not {value!r}.")
+    if value is None:
+        return
     allowed = declared.get("allowedValues")
     if allowed and value not in allowed:
         raise TemplateError(place, f"{value!r} is not one of the allowed values {', '.join(map(str, allowed))}.")
-    for limit, measure, fault in (
-        ("minLength", len, "too short"),
-        ("maxLength", len, "too long"),
-        ("minValue", int, "too small"),
-        ("maxValue", int, "too large"),
-    ):
+    for limit, (measure, fault) in BOUNDS.items():
         bound = declared.get(limit)
         if bound is not None and (measure(value) < bound if limit.startswith("min") else measure(value) > bound):
             raise TemplateError(place, f"{value!r} is {fault}: {limit} is {bound}.")
@@ -210,31 +225,41 @@ def copy_index_of(indices: dict[str, int]) -> Function:
     return copy_index
 
 
-def with_loops(value: Any, functions: Functions, place: str) -> Any:
-    """Return ``value`` with each ``copy: [{name, count, input}]`` in it replaced by the list that it makes."""
+def loop_count(loop: Mapping[str, Any], functions: Functions, place: str) -> int:
+    """Return how often a ``copy`` loop runs; 400 where it has no name or its count is not one."""
+    count: Any = evaluate(loop.get("count"), functions, f"{place}.count")
+    if not isinstance(loop.get("name"), str) or isinstance(count, bool) or not isinstance(count, int):
+        raise TemplateError(place, f"a loop needs a name and a whole number as its count, not {count!r}.")
+    if not 0 <= count <= MOST_COPIES:
+        raise TemplateError(place, f"a loop runs 0 to {MOST_COPIES} times, not {count}.")
+    return int(count)
+
+
+def resolve(value: Any, functions: Functions, place: str) -> Any:
+    """Return ``value`` evaluated, with each ``copy: [{name, count, input}]`` in it replaced by the list it makes."""
     if isinstance(value, list):
-        return [with_loops(one, functions, place) for one in value]
+        return [resolve(one, functions, f"{place}[{index}]") for index, one in enumerate(value)]
     if not isinstance(value, dict):
-        return value
-    whole = {key: with_loops(one, functions, place) for key, one in value.items() if key != "template"}
-    if "template" in value:
-        whole["template"] = value["template"]
-    loops = whole.get("copy")
-    if not (isinstance(loops, list) and all(isinstance(one, dict) and "input" in one for one in loops)):
-        return whole
-    del whole["copy"]
+        return evaluate(value, functions, place)
+    loops = _loops(value)
+    plain = {key: one for key, one in value.items() if key != "copy" or not loops}
+    whole = {evaluate(key, functions, place): resolve(one, functions, f"{place}.{key}") for key, one in plain.items()}
     for loop in loops:
-        count = evaluate(loop["count"], functions, f"{place}.copy.{loop['name']}")
-        before = functions.get("copyindex")
+        inside = f"{place}.copy"
         whole[loop["name"]] = [
-            evaluate(loop["input"], {**functions, "copyindex": _inner_index(loop["name"], i, before)}, place)
-            for i in range(count)
+            resolve(loop["input"], {**functions, "copyindex": _inner_index(loop["name"], index, functions)}, inside)
+            for index in range(loop_count(loop, functions, inside))
         ]
     return whole
 
 
-def _inner_index(loop: str, index: int, outer: Function | None) -> Function:
-    own = copy_index_of({"": index, loop.lower(): index})
+def _loops(value: dict[str, Any]) -> list[dict[str, Any]]:
+    found = value.get("copy")
+    return found if isinstance(found, list) and all(isinstance(one, dict) and "input" in one for one in found) else []
+
+
+def _inner_index(loop: str, index: int, functions: Functions) -> Function:
+    own, outer = copy_index_of({"": index, loop.lower(): index}), functions.get("copyindex")
 
     def copy_index(*given: Any) -> int:
         name = next((one for one in given if isinstance(one, str)), loop)

@@ -86,15 +86,6 @@ class Call:
             raise BadRequestError(f"The body of {self.method} {self.path} is not a JSON object.")
         return value
 
-    def properties(self) -> dict[str, Any]:
-        """Return ``properties`` of the body, empty where there are none; 400 where they are no object."""
-        value = self.json().get("properties")
-        if value is None:
-            return {}
-        if not isinstance(value, dict):
-            raise BadRequestError("The field 'properties' of the body is not a JSON object.", target="properties")
-        return value
-
     @property
     def workspace(self) -> str:
         """Return the id of the workspace that this call is about, in canonical spelling of the fixed segments."""

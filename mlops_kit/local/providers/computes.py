@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_kit.local.arm.ids import AUTHOR, stamped, timestamp
 from mlops_kit.local.arm.operations import accepted
 from mlops_kit.local.arm.routes import WORKSPACE, Route
+from mlops_kit.local.arm.shapes import IDENTITY, TAGS, shaped
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, ConflictError, NotFoundError, Reply
 from mlops_kit.local.providers import usages, workspaces
 from mlops_kit.local.providers.resources import identity
@@ -39,6 +40,22 @@ REFUSED = {
 # Characters of a name, by kind: Azure's naming rules for workspaces/computes.
 _LENGTHS = {"ComputeInstance": (3, 24), "AmlCompute": (2, 32)}
 _NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?")
+_SHAPE = {
+    "location": str,
+    "tags": TAGS,
+    "identity": IDENTITY,
+    "properties": {
+        **dict.fromkeys(("computeType", "resourceId", "description", "computeLocation"), str),
+        "properties": {
+            **dict.fromkeys(("vmSize", "vmPriority", "idleTimeBeforeShutdown"), str),
+            "scaleSettings": {"minNodeCount": int, "maxNodeCount": int, "nodeIdleTimeBeforeScaleDown": str},
+            "userAccountCredentials": dict,
+            "administratorAccount": dict,
+            "sshSettings": dict,
+            "schedules": {"computeStartStop": [dict]},
+        },
+    },
+}
 _SECRETS = ("password", "privateKeyData")
 _TRIGGERS = {"start": "Start", "stop": "Stop", "restart": "Restart"}
 
@@ -69,7 +86,9 @@ def runnable(plane: Plane, workspace_id: str, name: str) -> Compute:
     elif kind == "Kubernetes":
         nodes = usages.MOST_NODES  # the size of an attached cluster is not known to the workspace
     if nodes < 1:
-        raise BadRequestError(f"The cluster '{label}' has a maximum of 0 nodes, so no job can run on it.")
+        raise BadRequestError(
+            f"The cluster '{label}' has a maximum of 0 nodes, so no job can run on it.", target="computeId"
+        )
     return Compute(label, kind, nodes)
 
 
@@ -92,12 +111,10 @@ def _find(plane: Plane, workspace_id: str, name: str) -> Resource:
 def _write(plane: Plane, workspace_id: str, name: str, body: dict[str, Any]) -> Resource:
     resource_id = f"{workspace_id}/computes/{name}"
     previous = plane.store.find(resource_id)
-    given = body["properties"]
+    given = body.get("properties") or {}
     kind = _kind(given.get("computeType"))
     _check_name(name, kind)
     details = given.get("properties") or {}
-    if not isinstance(details, dict):
-        raise BadRequestError(f"The properties of the compute '{name}' are not a JSON object.", target="properties")
     if previous:
         _check_change(previous, kind, details)
     details, secrets = _DETAILS[kind](plane, name, details, previous)
@@ -161,10 +178,10 @@ _Details = tuple[dict[str, Any], dict[str, Any]]
 
 def _cluster(plane: Plane, name: str, given: dict[str, Any], previous: Resource | None) -> _Details:
     earlier = previous.properties["properties"] if previous else {}
-    scale = {"minNodeCount": 0, "nodeIdleTimeBeforeScaleDown": "PT120S", **(given.get("scaleSettings") or {})}
-    scale["maxNodeCount"] = 1 if scale.get("maxNodeCount") is None else scale["maxNodeCount"]
+    scale: dict[str, Any] = {"minNodeCount": 0, "maxNodeCount": 1, "nodeIdleTimeBeforeScaleDown": "PT120S"}
+    scale |= {key: value for key, value in (given.get("scaleSettings") or {}).items() if value is not None}
     least, most = scale["minNodeCount"], scale["maxNodeCount"]
-    if not (isinstance(least, int) and isinstance(most, int) and 0 <= least <= most):
+    if not 0 <= least <= most:
         raise BadRequestError(
             f"The cluster '{name}' cannot have at least {least} and at most {most} nodes.", target="scaleSettings"
         )
@@ -287,7 +304,7 @@ def _cancel_jobs(plane: Plane, compute: Resource) -> None:
 
 
 def _put(plane: Plane, call: Call) -> Reply:
-    name, body = call.params["compute"], {**call.json(), "properties": call.properties()}
+    name, body = call.params["compute"], shaped(call.json(), _SHAPE)
     workspace = workspaces.find(plane, call.workspace)
     there = plane.store.find(f"{call.workspace}/computes/{name}")
     stored = _write(
@@ -298,9 +315,9 @@ def _put(plane: Plane, call: Call) -> Reply:
 
 def _patch(plane: Plane, call: Call) -> Reply:
     found = _find(plane, call.workspace, call.params["compute"])
-    change = call.properties().get("properties") or {}
+    change = (shaped(call.json(), _SHAPE).get("properties") or {}).get("properties") or {}
     details = found.properties["properties"]
-    scale = {**details.get("scaleSettings", {}), **(change.get("scaleSettings") or {})}
+    scale = {**(details.get("scaleSettings") or {}), **(change.get("scaleSettings") or {})}
     merged = {**details, **change, **({"scaleSettings": scale} if scale else {})}
     body = {**found.body, "properties": {**found.properties, "properties": merged}}
     stored = _write(plane, call.workspace, str(found.body["name"]), body)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlops_kit.local.arm.ids import stamped
 from mlops_kit.local.arm.routes import WORKSPACE, Route
+from mlops_kit.local.arm.shapes import shaped
 from mlops_kit.local.arm.wire import BadRequestError, Call, NotFoundError, Reply
 from mlops_kit.local.providers import workspaces
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from mlops_kit.local.arm.store import Resource
     from mlops_kit.local.plane import Plane
 
+_SHAPE = {"properties": {"category": str, "target": str, "authType": str, "credentials": dict, "metadata": dict}}
 # What a GET may show of credentials: names of identities. Everything else is a secret.
 _SHOWN = frozenset({"clientid", "resourceid", "tenantid", "username", "developertoken", "authurl"})
 # Kinds that are lists of data sources rather than services; listed on request only.
@@ -31,7 +33,7 @@ def _find(plane: Plane, call: Call) -> Resource:
 
 def _put(plane: Plane, call: Call) -> Reply:
     workspaces.find(plane, call.workspace)
-    properties = call.properties()
+    properties = shaped(call.json(), _SHAPE).get("properties") or {}
     for field in ("category", "target"):
         if not properties.get(field):
             raise BadRequestError(f"The connection '{call.params['connection']}' has no {field}.", target=field)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local.arm.ids import parse, stamped, workspace_guid
 from mlops_kit.local.arm.routes import WORKSPACE, Route
+from mlops_kit.local.arm.shapes import TAGS, shaped
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, ConflictError, NotFoundError, Reply
 from mlops_kit.local.settings import STORAGE_ACCOUNT, STORAGE_KEY, STORAGE_SUFFIX
 
@@ -32,7 +33,15 @@ REFUSED = {
     " use a blob or Data Lake Gen2 datastore.",
     "Hdfs": "An HDFS datastore cannot be reached from the local control plane; use a blob datastore.",
 }
+_SHAPE = {
+    "properties": {
+        **dict.fromkeys(("datastoreType", "accountName", "description", "endpoint", "protocol", *PLACES.values()), str),
+        "credentials": {"credentialsType": str, "secrets": {"secretsType": str}},
+        "tags": TAGS,
+    }
+}
 _NAME = re.compile(r"[A-Za-z0-9_]{1,255}")
+_ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _CONTAINER = re.compile(r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -126,7 +135,7 @@ def _check(name: str, body: dict[str, Any]) -> None:
         raise BadRequestError(
             f"The datastore name '{name}' is not valid: use 1 to 255 letters, digits and underscores.", target="name"
         )
-    properties = body["properties"]
+    properties = body.get("properties") or {}
     kind = properties.get("datastoreType")
     if kind in REFUSED:
         raise ArmError(501, "NotImplemented", REFUSED[kind], target="datastoreType")
@@ -136,6 +145,11 @@ def _check(name: str, body: dict[str, Any]) -> None:
     for field in ("accountName", PLACES[kind]):
         if not properties.get(field):
             raise BadRequestError(f"The datastore '{name}' has no {field}.", target=field)
+    if not _ACCOUNT.fullmatch(properties["accountName"]):
+        raise BadRequestError(
+            f"The account name '{properties['accountName']}' is not valid: use 3 to 24 lower-case letters and digits.",
+            target="accountName",
+        )
     place = str(properties[PLACES[kind]])
     if not _CONTAINER.fullmatch(place):
         raise BadRequestError(
@@ -155,7 +169,7 @@ def _without_secrets(body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, An
 
 
 def _put(plane: Plane, call: Call) -> Reply:
-    name, body = call.params["datastore"], {**call.json(), "properties": call.properties()}
+    name, body = call.params["datastore"], shaped(call.json(), _SHAPE)
     plane.store.get(call.workspace, f"The workspace '{call.params['workspace']}'")
     _check(name, body)
     there = plane.store.find(f"{call.workspace}/datastores/{name}")

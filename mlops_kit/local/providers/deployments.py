@@ -13,6 +13,7 @@ from mlops_kit.local.arm.deployments import Outcome, preview, run
 from mlops_kit.local.arm.ids import duration, stamped, timestamp
 from mlops_kit.local.arm.operations import accepted
 from mlops_kit.local.arm.routes import GROUP, SUBSCRIPTION, Route, RouteTable
+from mlops_kit.local.arm.shapes import TAGS, shaped
 from mlops_kit.local.arm.template_plan import Planned, plan
 from mlops_kit.local.arm.template_scope import Door, Scope
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, ConflictError, Reply
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
 
     from mlops_kit.local.plane import Plane
 
+_SHAPE = {
+    "location": str,
+    "tags": TAGS,
+    "properties": {
+        "mode": str,
+        "template": dict,
+        "parameters": {"*": dict, "$schema": str, "contentVersion": str},
+        "templateLink": dict,
+        "parametersLink": dict,
+    },
+}
 _NAME = re.compile(r"[\w.()-]{1,64}")
 
 
@@ -63,8 +75,8 @@ def _scope(plane: Plane, call: Call) -> Scope:
 
 def _request(call: Call) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return the body, its template and its parameters; refuse what would not be carried out."""
-    body = call.json()
-    properties = call.properties()
+    body = shaped(call.json(), _SHAPE)
+    properties = body.get("properties") or {}
     if str(properties.get("mode", "Incremental")).lower() == "complete":
         raise ArmError(
             501,
@@ -78,11 +90,9 @@ def _request(call: Call) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]
             message = f"A {link} cannot be fetched by the local control plane; send the document itself."
             raise ArmError(501, "NotImplemented", message, target=link)
     template = properties.get("template")
-    if not isinstance(template, dict):
+    if template is None:
         raise BadRequestError("The deployment has no template.", target="template")
     given = properties.get("parameters") or {}
-    if not isinstance(given, dict):
-        raise BadRequestError("The parameters of the deployment are not a JSON object.", target="parameters")
     # A whole parameter file may be sent, too.
     return body, template, given.get("parameters", given) if "$schema" in given else given
 

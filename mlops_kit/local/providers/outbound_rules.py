@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_kit.local.arm.ids import stamped
 from mlops_kit.local.arm.operations import accepted
 from mlops_kit.local.arm.routes import WORKSPACE, Route
+from mlops_kit.local.arm.shapes import shaped
 from mlops_kit.local.arm.wire import BadRequestError, Call, NotFoundError, Reply
 from mlops_kit.local.providers import workspaces
 
@@ -42,7 +43,7 @@ def _get(plane: Plane, call: Call) -> Reply:
 
 def _put(plane: Plane, call: Call) -> Reply:
     workspace, name = workspaces.find(plane, call.workspace), call.params["rule"]
-    rule = {"category": "UserDefined", **call.properties()}
+    rule = {"category": "UserDefined", **(shaped(call.json(), {"properties": {"type": str}}).get("properties") or {})}
     if rule.get("type") not in KINDS:
         known = ", ".join(KINDS)
         raise BadRequestError(

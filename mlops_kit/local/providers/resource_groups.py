@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_kit.local.arm.ids import group_of, stable_guid, type_of
 from mlops_kit.local.arm.operations import accepted
 from mlops_kit.local.arm.routes import GROUP, SUBSCRIPTION, Route
+from mlops_kit.local.arm.shapes import TAGS, shaped
 from mlops_kit.local.arm.wire import BadRequestError, Call, NotFoundError, Reply
 from mlops_kit.local.providers import resources, workspaces
 from mlops_kit.local.settings import TENANT
@@ -49,6 +50,7 @@ NAMESPACES = (
     "Microsoft.Resources",
     "Microsoft.Storage",
 )
+_SHAPE = {"location": str, "tags": TAGS, "managedBy": str, "properties": dict}
 _NAME = re.compile(r"[\w.()-]{0,89}[\w()-]")
 
 
@@ -83,7 +85,7 @@ def top_level(plane: Plane, scope: str) -> list[dict[str, Any]]:
 
 
 def _put(plane: Plane, call: Call) -> Reply:
-    subscription, name, body = call.params["subscription"], call.params["group"], call.json()
+    subscription, name, body = call.params["subscription"], call.params["group"], shaped(call.json(), _SHAPE)
     if not _NAME.fullmatch(name):
         raise BadRequestError(
             f"The resource group name '{name}' is not valid: use 1 to 90 letters, digits, '.', '_', '-' and"
@@ -100,7 +102,10 @@ def _put(plane: Plane, call: Call) -> Reply:
 
 def _patch(plane: Plane, call: Call) -> Reply:
     previous = resources.require_group(plane, GROUP.format(**call.params))
-    body = {**previous.body, **{key: value for key, value in call.json().items() if key in {"tags", "managedBy"}}}
+    body = {
+        **previous.body,
+        **{key: value for key, value in shaped(call.json(), _SHAPE).items() if key in {"tags", "managedBy"}},
+    }
     return Reply(200, create(plane, call.params["subscription"], call.params["group"], body).body)
 
 

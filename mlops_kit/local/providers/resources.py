@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local.arm.ids import group_of, stable_guid, stamped, type_of
 from mlops_kit.local.arm.routes import GROUP, SUBSCRIPTION, Route
+from mlops_kit.local.arm.shapes import IDENTITY, TAGS, shaped
 from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, NotFoundError, Reply
 from mlops_kit.local.settings import DOMAIN, STORAGE_KEY, STORAGE_SUFFIX, TENANT
@@ -33,6 +34,7 @@ STORED = frozenset(
         "microsoft.storage",
     }
 )
+_SHAPE = {"location": str, "tags": TAGS, "identity": IDENTITY, "properties": dict, "kind": str, "sku": dict}
 
 
 def require_group(plane: Plane, resource_id: str) -> Resource:
@@ -189,8 +191,7 @@ def _put(plane: Plane, call: Call) -> Reply:
     if type_of(resource_id).count("/") > 1 and not _is_built_in_part(parent):
         plane.store.get(parent)
     there = plane.store.find(resource_id)
-    body = {**call.json(), "properties": call.properties()}
-    return Reply(200 if there else 201, write(plane, resource_id, body).body)
+    return Reply(200 if there else 201, write(plane, resource_id, shaped(call.json(), _SHAPE)).body)
 
 
 def _is_built_in_part(resource_id: str) -> bool:
@@ -200,8 +201,8 @@ def _is_built_in_part(resource_id: str) -> bool:
 
 def _patch(plane: Plane, call: Call) -> Reply:
     found = plane.store.get(_id(call))
-    change = call.json()
-    properties = {**found.properties, **call.properties()}
+    change = shaped(call.json(), _SHAPE)
+    properties = {**found.properties, **(change.get("properties") or {})}
     return Reply(200, write(plane, found.id, {**found.body, **change, "properties": properties}).body)
 
 

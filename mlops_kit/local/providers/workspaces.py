@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_kit.local.arm.ids import stamped
 from mlops_kit.local.arm.operations import accepted
 from mlops_kit.local.arm.routes import GROUP, PROVIDER, SUBSCRIPTION, WORKSPACE, Route
+from mlops_kit.local.arm.shapes import IDENTITY, TAGS, shaped
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, NotFoundError, Reply
 from mlops_kit.local.providers import datastores, resources
 from mlops_kit.local.settings import API_URL, PORTAL_URL, STORAGE_ACCOUNT, STORAGE_KEY, TENANT, WorkspaceName
@@ -32,6 +33,21 @@ _FLAGS = (
     "provisionNetworkNow",
     "v1LegacyMode",
 )
+_SHAPE = {
+    "location": str,
+    "kind": str,
+    "sku": dict,
+    "tags": TAGS,
+    "identity": IDENTITY,
+    "properties": {
+        **dict.fromkeys(
+            ("friendlyName", "description", "hubResourceId", "publicNetworkAccess", "imageBuildCompute"), str
+        ),
+        **dict.fromkeys(("storageAccount", "keyVault", "applicationInsights", "containerRegistry"), str),
+        "managedNetwork": {"isolationMode": str, "outboundRules": {"*": dict}},
+        "encryption": {"status": str, "keyVaultProperties": dict},
+    },
+}
 # What a project takes from its hub.
 _SHARED = ("storageAccount", "keyVault", "applicationInsights", "containerRegistry")
 
@@ -174,7 +190,7 @@ def _list_in_hub(plane: Plane, hub_id: str, project: str, *, present: bool) -> N
 
 
 def _put(plane: Plane, call: Call) -> Reply:
-    name, body = call.params["workspace"], {**call.json(), "properties": call.properties()}
+    name, body = call.params["workspace"], shaped(call.json(), _SHAPE)
     if not _NAME.fullmatch(name):
         raise BadRequestError(
             f"The workspace name '{name}' is not valid: use 3 to 33 letters, digits, '-' and '_', and begin with a"
@@ -189,11 +205,11 @@ def _put(plane: Plane, call: Call) -> Reply:
 
 
 def _patch(plane: Plane, call: Call) -> Reply:
-    found, change = find(plane, call.workspace), call.json()
+    found, change = find(plane, call.workspace), shaped(call.json(), _SHAPE)
     body = {**found.body, **{key: change[key] for key in ("tags", "sku") if change.get(key) is not None}}
     if change.get("identity"):
         body["identity"] = resources.identity(change["identity"], found)
-    changed = call.properties()
+    changed = change.get("properties") or {}
     if "managedNetwork" in changed:
         changed["managedNetwork"] = _network(found.properties["managedNetwork"], changed["managedNetwork"] or {})
     given = _tidied({**found.properties, **changed}, found.body["kind"])

@@ -91,12 +91,13 @@ def locator(root: Node) -> Locate:
     """Return a function from a key path such as ``inputs.data.path`` to its place in the template, None if unknown."""
 
     def locate(key: str) -> Place | None:
-        node, place = root, None
-        for step in key.split(".") if key else ():
-            inner = node.get(step) if isinstance(node, Map) else None
-            if not isinstance(node, Map) or inner is None:
+        node: Node | None = root
+        place = None
+        for step in key.split("."):
+            if not isinstance(node, Map) or node.get(step) is None:
                 break
-            node, place = inner, node.key_place(step)
+            place = node.key_place(step)
+            node = node.get(step)
         return place
 
     return locate

@@ -15,7 +15,7 @@ from typing import Any
 
 from mlops_kit import documents, environment_keys, layers
 from mlops_kit.documents import List, Map, Node, Scalar
-from mlops_kit.errors import EnvironmentFileError, ExpressionError, Place, UsageError
+from mlops_kit.errors import DocumentError, EnvironmentFileError, ExpressionError, Place, UsageError
 from mlops_kit.expressions import ProcessRoot, Root, evaluate
 from mlops_kit.layers import FROM_ENV, Origin, did_you_mean
 from mlops_kit.scalars import remembering
@@ -200,7 +200,10 @@ def _read(path: Path) -> Map:
 
 def override(text: str, place: Place) -> Node:
     """Return the node of a value given outside the files: YAML, so ``3`` is a number and ``[a, b]`` a list."""
-    found = documents.parse(text, Path(place.path), shown=place.path)
+    try:
+        found = documents.parse(text, Path(place.path), shown=place.path)
+    except DocumentError as error:
+        raise DocumentError(error.message, place) from None
     if len(found) > 1:
         raise EnvironmentFileError("one value is expected, not several documents", place)
     root: Node = found[0].root if found else Scalar(text, text, place, quoted=True)

@@ -260,6 +260,8 @@ def _settled(value: Any) -> Any:
 
 def _written(value: Any) -> str:
     """Return a value inside a computed text; an undefined one raises its own error here."""
+    if value is None:
+        raise TypeError("null cannot be part of a text")
     return written(value) if isinstance(value, bool | int | float) else str(value)
 
 

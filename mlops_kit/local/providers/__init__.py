@@ -55,9 +55,11 @@ ROUTES = (
 def prepare(plane: Plane) -> None:
     """Create what every instance has, where it is not there yet: group, workspace with its datastores, computes."""
     name = plane.settings.workspace
-    if plane.store.find(resource_groups.group_id(name.subscription, name.group)) is None:
-        resource_groups.create(plane, name.subscription, name.group, {"location": resource_groups.LOCATION})
-    if plane.store.find(name.id) is None:
-        workspaces.create(plane, name, resource_groups.LOCATION)
-        for compute in plane.settings.computes:
-            computes.create_cluster(plane, name.id, compute)
+    # All or nothing: a process that is killed here must not leave a workspace that lacks something.
+    with plane.store.transaction():
+        if plane.store.find(resource_groups.group_id(name.subscription, name.group)) is None:
+            resource_groups.create(plane, name.subscription, name.group, {"location": resource_groups.LOCATION})
+        if plane.store.find(name.id) is None:
+            workspaces.create(plane, name, resource_groups.LOCATION)
+            for compute in plane.settings.computes:
+                computes.create_cluster(plane, name.id, compute)

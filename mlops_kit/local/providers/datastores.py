@@ -56,16 +56,25 @@ def default_datastore(plane: Plane, workspace_id: str) -> str:
     return next((str(one.body["name"]) for one in members if one.properties.get("isDefault")), DEFAULT)
 
 
-def create_built_in(plane: Plane, workspace_id: str) -> None:
-    """Create the four datastores that every workspace has."""
-    guid = workspace_guid(plane, workspace_id)
-    places = {
+def built_in(guid: str) -> dict[str, tuple[str, str]]:
+    """Return the kind and the place of the four datastores that the workspace with this guid has."""
+    return {
         DEFAULT: ("AzureBlob", f"azureml-blobstore-{guid}"),
         ARTIFACTS: ("AzureBlob", f"azureml-{guid}"),
         "workspacefilestore": ("AzureFile", f"azureml-filestore-{guid}"),
         "workspaceworkingdirectory": ("AzureFile", f"code-{guid}"),
     }
-    for name, (kind, place) in places.items():
+
+
+def create_containers(plane: Plane, guid: str) -> None:
+    """Create the containers of the built-in datastores; before the workspace, so that none is ever without them."""
+    for kind, place in built_in(guid).values():
+        plane.blobs.ensure_container(_container(kind, STORAGE_ACCOUNT, place, ours=True))
+
+
+def create_built_in(plane: Plane, workspace_id: str) -> None:
+    """Write the four datastores of a new workspace."""
+    for name, (kind, place) in built_in(workspace_guid(plane, workspace_id)).items():
         properties = {
             "datastoreType": kind,
             "accountName": STORAGE_ACCOUNT,
@@ -111,7 +120,6 @@ def _store(plane: Plane, workspace_id: str, name: str, body: dict[str, Any], sec
     }
     place = _container(given["datastoreType"], given["accountName"], given[PLACES[given["datastoreType"]]], ours=ours)
     private = {"container": place, "ours": ours, "secrets": secrets}
-    plane.blobs.ensure_container(place)
     plane.store.put(stamped(plane, {**body, "id": resource_id, "properties": properties}, previous), private)
     return plane.store.get(resource_id)
 
@@ -177,6 +185,7 @@ def _put(plane: Plane, call: Call) -> Reply:
     # The flag can only be moved by the service; a client that sends back what it read must not clear it.
     body["properties"].pop("isDefault", None)
     stored = _store(plane, call.workspace, name, body, secrets or (there.private["secrets"] if there else {}))
+    plane.blobs.ensure_container(stored.private["container"])
     return Reply(200 if there else 201, stored.body)
 
 

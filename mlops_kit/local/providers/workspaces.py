@@ -9,7 +9,7 @@ import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit.local.arm.ids import stamped
+from mlops_kit.local.arm.ids import stamped, timestamp
 from mlops_kit.local.arm.operations import accepted
 from mlops_kit.local.arm.routes import GROUP, PROVIDER, SUBSCRIPTION, WORKSPACE, Route
 from mlops_kit.local.arm.shapes import IDENTITY, TAGS, shaped
@@ -48,6 +48,17 @@ _SHAPE = {
         "encryption": {"status": str, "keyVaultProperties": dict},
     },
 }
+_DEFAULTS = {
+    "hbiWorkspace": False,
+    "publicNetworkAccess": "Enabled",
+    "storageHnsEnabled": False,
+    "v1LegacyMode": False,
+    "softDeleteEnabled": False,
+    "allowRoleAssignmentOnRG": True,
+    "enableDataIsolation": False,
+    "managedNetwork": {"isolationMode": "Disabled"},
+    "systemDatastoresAuthMode": "accesskey",
+}
 # What a project takes from its hub.
 _SHARED = ("storageAccount", "keyVault", "applicationInsights", "containerRegistry")
 
@@ -75,30 +86,7 @@ def write(plane: Plane, workspace_id: str, body: dict[str, Any]) -> Resource:
     """Create or replace a workspace; a new one gets its guid and its four datastores."""
     previous = plane.store.find(workspace_id)
     kind = _kind(body.get("kind"))
-    given = _tidied(body.get("properties") or {}, kind)
-    if kind == "Project":
-        given = {**_from_hub(plane, given), **given}
-    if kind == "Hub":
-        given = {"associatedWorkspaces": [], **given}
-    kept = previous.properties if previous else {}
-    if members := kept.get("associatedWorkspaces"):
-        given["associatedWorkspaces"] = members
-    guid = kept.get("workspaceId") or str(uuid.uuid4())
-    properties = {
-        "friendlyName": workspace_id.rpartition("/")[2],
-        "hbiWorkspace": False,
-        "publicNetworkAccess": "Enabled",
-        "storageHnsEnabled": False,
-        "v1LegacyMode": False,
-        "softDeleteEnabled": False,
-        "allowRoleAssignmentOnRG": True,
-        "enableDataIsolation": False,
-        "managedNetwork": {"isolationMode": "Disabled"},
-        "systemDatastoresAuthMode": "accesskey",
-        **given,
-        **_facts(workspace_id, guid),
-        "creationTime": kept.get("creationTime") or plane.now().isoformat(),
-    }
+    properties = _properties(plane, workspace_id, kind, body.get("properties") or {}, previous)
     whole = {
         "sku": {"name": "Basic", "tier": "Basic"},
         "tags": {},
@@ -108,13 +96,32 @@ def write(plane: Plane, workspace_id: str, body: dict[str, Any]) -> Resource:
         "identity": resources.identity(body.get("identity") or {"type": "SystemAssigned"}, previous),
         "properties": properties,
     }
+    if previous is None:
+        datastores.create_containers(plane, properties["workspaceId"])
     with plane.store.transaction():
         plane.store.put(stamped(plane, whole, previous))
+        if previous is None:
+            datastores.create_built_in(plane, workspace_id)
         if kind == "Project":
             _list_in_hub(plane, properties["hubResourceId"], workspace_id, present=True)
-    if previous is None:
-        datastores.create_built_in(plane, workspace_id)
     return plane.store.get(workspace_id)
+
+
+def _properties(
+    plane: Plane, workspace_id: str, kind: str, wanted: dict[str, Any], previous: Resource | None
+) -> dict[str, Any]:
+    given, kept = _tidied(wanted, kind), previous.properties if previous else {}
+    if kind == "Project":
+        given = {**_from_hub(plane, given), **given}
+    if kind == "Hub":
+        given["associatedWorkspaces"] = kept.get("associatedWorkspaces", [])
+    return {
+        **_DEFAULTS,
+        "friendlyName": workspace_id.rpartition("/")[2],
+        **given,
+        **_facts(workspace_id, kept.get("workspaceId") or str(uuid.uuid4())),
+        "creationTime": kept.get("creationTime") or timestamp(plane.now()),
+    }
 
 
 def delete(plane: Plane, workspace: Resource) -> None:

@@ -107,6 +107,9 @@ def _named(draft: Draft) -> Draft:
 
 
 def _identity(properties: Mapping[str, Any], _private: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a version keeps; an anonymous one is named by the hash of its content, which says it already."""
+    if properties.get("isAnonymous"):
+        return {}
     spec: Mapping[str, Any] = properties["componentSpec"]
     return {name: value for name, value in spec.items() if name not in _EDITABLE}
 

@@ -1,6 +1,7 @@
 """The starter templates: plain scripts that run alone, and files that are right in every environment."""
 
 import ast
+import io
 import json
 import os
 import subprocess
@@ -8,6 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from mlops_kit import documents, environments, render
+from mlops_kit.errors import MlopsKitError
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 SCRIPTS = sorted((TEMPLATES / "src").glob("*.py"))
@@ -93,3 +97,66 @@ def test_a_column_that_is_not_there_is_one_sentence(tmp_path):
     assert ran.returncode == 1
     assert "no column labl; the table has x, label" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+@pytest.fixture(params=["local", "dev", "test", "prod"])
+def environment(request):
+    process = {"AZURE_SUBSCRIPTION_ID": "00000000-0000-0000-0000-000000000002"}
+    return environments.load(TEMPLATES.parent / "environments", request.param, process=process)
+
+
+def load(loader, name, environment, **settings):
+    """Return what the SDK makes of a rendered template."""
+    path = TEMPLATES / name
+    text = documents.dump(render.render(path, environment, settings))
+    return loader(io.StringIO(text), relative_origin=str(path))
+
+
+def test_the_training_job_loads_in_the_sdk(environment):
+    from azure.ai.ml import load_job
+
+    job = load(load_job, "jobs/train.yml", environment, reg_rate=0.1, target="Diabetic", drop="PatientID")
+    assert job.compute == environment.require("compute")
+    assert job.inputs["reg_rate"]._data == 0.1
+    assert job.inputs["drop"]._data == "PatientID"
+    assert job.environment.conda_file["dependencies"][0] == "python=3.11"
+    assert "${" not in job.command.replace("${{", "")
+
+
+def test_every_input_of_the_training_job_is_an_option_of_its_script(environment):
+    job = documents.to_data(render.render(TEMPLATES / "jobs" / "train.yml", environment)[0])
+    options = {word.removeprefix("--").replace("-", "_") for word in job["command"].split() if word.startswith("--")}
+    assert options == set(job["inputs"])
+    assert all(f"--{name.replace('_', '-')}" in (TEMPLATES / "src" / "train.py").read_text() for name in options)
+
+
+def test_the_pipeline_loads_in_the_sdk_with_its_components(environment):
+    from azure.ai.ml import load_job
+
+    pipeline = load(load_job, "pipelines/train.yml", environment)
+    assert list(pipeline.jobs) == ["prepare", "train", "evaluate"]
+    assert pipeline.settings.default_compute == environment.require("compute")
+    assert pipeline.jobs["evaluate"].component.display_name == "Evaluate model"
+
+
+@pytest.mark.parametrize("name", ["prepare", "train", "evaluate"])
+def test_a_component_loads_in_the_sdk(environment, name):
+    from azure.ai.ml import load_component
+
+    assert load(load_component, f"components/{name}.yml", environment).name == name
+
+
+def test_data_and_environment_load_in_the_sdk(environment):
+    from azure.ai.ml import load_data, load_environment
+
+    assert load(load_data, "data/breast-cancer.yml", environment).type == "uri_folder"
+    asset = load(load_environment, "environments/sklearn.yml", environment)
+    assert asset.image
+    assert {"name", "channels", "dependencies"} == set(asset.conda_file)
+
+
+def test_a_rate_that_is_no_number_is_refused_before_submission(environment):
+    with pytest.raises(MlopsKitError) as caught:
+        render.render(TEMPLATES / "jobs" / "train.yml", environment, {"reg_rate": "abc"})
+    assert "reg_rate" in str(caught.value)
+    assert "number" in str(caught.value)

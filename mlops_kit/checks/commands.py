@@ -71,6 +71,8 @@ def _optional_inputs(command: Scalar, owner: Map) -> list[Finding]:
     if not isinstance(inputs, Map):
         return []
     optional = {f"inputs.{entry.key.text}" for entry in inputs.entries if is_optional(entry.value)}
+    if not optional:
+        return []
     outside = {match[1]: match[0] for match in REFERENCE.finditer(GROUP.sub(" ", command.text))}
     return [
         error(

@@ -14,7 +14,7 @@ import click
 from mlops_kit import checks, documents, environments, render
 from mlops_kit import project as projects
 from mlops_kit.checks.findings import Finding, error
-from mlops_kit.cli import options
+from mlops_kit.cli import options, parallel
 from mlops_kit.cli.rendering import first_expression, render_all
 from mlops_kit.documents import Document, Node
 from mlops_kit.environments import Environment
@@ -45,7 +45,7 @@ class Context:
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("-C", "--project", "start", type=click.Path(path_type=Path), metavar="FOLDER", help="Project folder.")
 @options.environment_option
-@click.option("--all", "everywhere", is_flag=True, help="Check in every environment of the project.")
+@click.option("--all", "whole", is_flag=True, help="Check the whole project; the default without PATHS.")
 @click.option("--strict", is_flag=True, help="Let warnings fail, too.")
 @options.set_option
 @options.output_choice("text", "json")
@@ -54,24 +54,24 @@ def command(
     paths: tuple[Path, ...],
     start: Path | None,
     env: str | None,
-    everywhere: bool,
+    whole: bool,
     strict: bool,
     settings: tuple[str, ...],
     output: str,
 ) -> None:
-    """Check files, folders of files, or, without PATHS, the whole project.
+    """Check files, folders of files, or the whole project: its templates and its environments.
 
     A template with ${...} is rendered for the environment first; positions are those of the template. The exit code is
     2 when an error was found.
     """
     gc.disable()  # documents are trees without cycles: collecting among thousands of live nodes only costs time
-    project = _project(start, paths, needed=not paths or everywhere or env is not None)
-    files = tuple(_files(paths, project))
-    chosen, found = _environments(project, env, everywhere, [each.path for each in files] if paths else None)
+    whole = whole or not paths
+    project = _project(start, paths, needed=whole or env is not None)
+    files = tuple(_files(paths, project if whole else None))
+    chosen, found = _environments(project, env, None if whole else [each.path for each in files])
     context = Context(chosen, render.parse_settings(settings), checks.Files(project.folder if project else None))
-    for file in files:
-        if not _is_environment_file(file.path, project):
-            found += _file_findings(file, context)
+    templates = [file for file in files if not _is_environment_file(file.path, project)]
+    found += parallel.flat_map(lambda file: _file_findings(file, context), templates)
     findings = tuple(dict.fromkeys(found))
     options.print_result([each.as_dict() for each in findings], output, lambda _: "\n".join(map(str, findings)))
     _conclude(findings, len(files), strict)
@@ -89,8 +89,8 @@ def _project(start: Path | None, paths: Sequence[Path], *, needed: bool) -> Proj
 
 
 def _files(paths: Sequence[Path], project: Project | None) -> Iterator[File]:
-    """Yield each file to check; folders are searched, hidden ones left out."""
-    if not paths and project:
+    """Yield each file to check: all templates of the project, the paths; hidden files and folders are left out."""
+    if project:
         yield from (File(path, is_named=False) for path in projects.template_paths(project))
     for path in paths:
         if path.is_dir():
@@ -109,18 +109,17 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _environments(
-    project: Project | None, env: str | None, everywhere: bool, paths: Sequence[Path] | None
+    project: Project | None, env: str | None, paths: Sequence[Path] | None
 ) -> tuple[tuple[Environment, ...], list[Finding]]:
-    """Return the environments to check in, and what is wrong with them and with those whose files were named.
+    """Return the environment to check in, if any, and what is wrong with it and with those whose files were named.
 
     ``paths`` is None when the whole project is checked: then an environment must have every value that it needs.
     """
     if project is None:
         return (), []
-    known = environments.known(project.environments)
-    wanted = known if everywhere else (env,) if env else _default(project)
+    wanted = (env,) if env else _default(project)
     named = [path.stem for path in paths or () if _is_environment_file(path, project)]
-    extra = known if environments.BASE in named else named
+    extra = environments.known(project.environments) if environments.BASE in named else named
     loaded: list[Environment] = []
     findings: list[Finding] = []
     for name in dict.fromkeys([*wanted, *extra]):
@@ -163,11 +162,13 @@ def _file_findings(file: File, context: Context) -> list[Finding]:
     except DocumentError as fault:
         code = "MK0103" if "written twice" in fault.message else "MK0100"
         return [error(code, fault.place or Place(str(file.path)), fault.message)]
-    if not file.is_named and not any(checks.is_azure_ml(document.root, file.path) for document in loaded):
-        return []
     if not context.environments:
-        return _unrendered(loaded, file.path, context)
-    return [finding for each in context.environments for finding in _rendered(loaded, file.path, each, context)]
+        found = _unrendered(loaded, file.path, context)
+    else:
+        found = [finding for each in context.environments for finding in _rendered(loaded, file.path, each, context)]
+    if not found or file.is_named or any(checks.is_azure_ml(document.root, file.path) for document in loaded):
+        return sorted(found, key=lambda finding: (finding.place.line, finding.place.column))
+    return []
 
 
 def _unrendered(loaded: Sequence[Document], path: Path, context: Context) -> list[Finding]:

@@ -192,6 +192,16 @@ class Tracking:
             return Reply(400, reply.body, reply.headers)
         return reply
 
+    def forget(self, workspace_id: str) -> None:
+        """Stop the process of a workspace that is being deleted, and delete its runs."""
+        guid = self._guid(workspace_id)
+        with self._lock:
+            child = self._children.pop(guid, None)
+        if child:
+            child.stop()
+        for file in self._settings.tracking.glob(f"{guid}.*"):
+            file.unlink()
+
     def stop(self) -> None:
         """Stop every tracking process."""
         with self._lock:
@@ -217,8 +227,7 @@ class Tracking:
             return self._child(workspace_id).send(method, target, body, headers)
 
     def _child(self, workspace_id: str) -> _Child:
-        found = self._resources.get(workspace_id, f"The workspace '{workspace_id.rpartition('/')[2]}'")
-        key = str(found.properties["workspaceId"])
+        key = self._guid(workspace_id)
         child = self._children.get(key)
         if child is not None and child.process.poll() is None:
             return child
@@ -227,7 +236,7 @@ class Tracking:
         with lock:
             child = self._children.get(key)
             if child is None or child.process.poll() is not None:
-                child = self._start(found.id, key)
+                child = self._start(workspace_id, key)
                 with self._lock:
                     self._children[key] = child
                     stopping = self._stopping
@@ -235,6 +244,10 @@ class Tracking:
                     child.stop()
                     raise ArmError(409, "Stopping", "The local control plane is stopping.")
             return child
+
+    def _guid(self, workspace_id: str) -> str:
+        found = self._resources.get(workspace_id, f"The workspace '{workspace_id.rpartition('/')[2]}'")
+        return str(found.properties["workspaceId"])
 
     def _start(self, workspace_id: str, guid: str) -> _Child:
         folder = self._settings.tracking

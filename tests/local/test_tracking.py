@@ -175,6 +175,20 @@ def test_workspace_created_again_under_its_name_starts_empty(tmp_path):
     assert len(list(settings.tracking.glob("*.db"))) == 2
 
 
+def test_deleted_workspace_leaves_no_process_and_no_runs(tmp_path):
+    settings = _settings(tmp_path)
+    tracking = Tracking(settings)
+    others = {one.pid for one in _processes()}
+    try:
+        tracking.ensure_run(WORKSPACE, "gone", "first")
+        tracking.forget(WORKSPACE)
+        assert {one.pid for one in _processes()} == others
+        assert list(settings.tracking.iterdir()) == []
+        assert tracking.run(WORKSPACE, "gone") == {}
+    finally:
+        tracking.stop()
+
+
 def test_process_ends_with_the_program_that_started_it(tmp_path):
     _settings(tmp_path)
     script = (

@@ -131,6 +131,7 @@ def delete(plane: Plane, workspace: Resource) -> None:
         if job.properties.get("status") not in finished:
             plane.runs.cancel(job.id)
     datastores.forget(plane, workspace.id)
+    plane.tracking.forget(workspace.id)
     if hub := workspace.properties.get("hubResourceId"):
         _list_in_hub(plane, hub, workspace.id, present=False)
     plane.store.delete(workspace.id)

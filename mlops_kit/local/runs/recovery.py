@@ -1,0 +1,57 @@
+"""What is done about a job that was under way when the control plane was killed: its processes end, its files stay."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from typing import TYPE_CHECKING
+
+from mlops_kit.local.arm import ids
+from mlops_kit.local.arm.store import Resource
+from mlops_kit.local.arm.wire import ArmError
+from mlops_kit.local.runs import states
+from mlops_kit.local.runs.process import Started, end_recorded
+from mlops_kit.local.runs.states import Outcome
+from mlops_kit.local.runs.work import collect, folder_of
+
+if TYPE_CHECKING:
+    from mlops_kit.local.plane import Plane
+
+log = logging.getLogger(__name__)
+
+
+def recover(plane: Plane, job: Resource) -> None:
+    """End a job that an earlier control plane left unfinished; it has failed, or is cancelled where that was asked."""
+    status = str(job.properties["status"])
+    end_recorded([Started(**one) for one in job.private.get("processes") or []])
+    workspace, name = ids.workspace_of(job.id), str(job.body["name"])
+    if plane.store.find(workspace) is None:
+        states.forget(plane, job.id)
+        return
+    outcome = Outcome(
+        states.FAILED, f"The local control plane was killed while the job was {status.lower()}.", "SystemError"
+    )
+    if status == states.CANCEL_REQUESTED:
+        outcome = Outcome(states.CANCELED, "The job was cancelled.")
+    _keep_files(plane, workspace, name)
+    states.end(plane, job.id, outcome)
+    _finish_tracking(plane, workspace, name, outcome)
+
+
+def _keep_files(plane: Plane, workspace: str, name: str) -> None:
+    folder = folder_of(plane.settings, ids.workspace_guid(plane, workspace), name)
+    try:
+        if folder.exists():
+            collect(plane, workspace, name, folder)
+    except (ArmError, OSError) as error:
+        log.warning("the files of %s were not kept: %s", name, error)
+        shutil.rmtree(folder / "inputs", ignore_errors=True)
+
+
+def _finish_tracking(plane: Plane, workspace: str, name: str, outcome: Outcome) -> None:
+    try:
+        if plane.tracking.run(workspace, name):
+            ended = int(plane.now().timestamp() * 1000)
+            plane.tracking.finish_run(workspace, name, states.MLFLOW_STATUS[outcome.status], ended)
+    except (ArmError, OSError) as error:
+        log.warning("the MLflow run of %s was not finished: %s", name, error)

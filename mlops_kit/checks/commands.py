@@ -96,6 +96,6 @@ def _blanks(command: Scalar) -> list[Finding]:
     for group in GROUP.finditer(text):
         before, after = text[: group.start()][-1:], text[group.end() :][:1]
         if (before and not before.isspace()) or (after and not after.isspace()):
-            message = f"`{group[0]}` is not set apart by blanks, so it is glued to the next word"
+            message = f"`{group[0]}` touches the next word"
             findings.append(warning("MK0306", place_in(command, group[0]), message, "put a blank on both sides"))
     return findings

@@ -55,7 +55,21 @@ def check(root: Map, kind: str, folder: str, files: Files) -> list[Finding]:
     """Check an environment asset, or the environments that stand inside of a job, component or deployment."""
     if kind == "environment_asset":
         return _environment(root, folder, files)
-    return [finding for found in _inline(root) for finding in _environment(found, folder, files)]
+    missing = _steps_without(root) if kind in ("pipeline_job", "pipeline_component") else []
+    return missing + [finding for found in _inline(root) for finding in _environment(found, folder, files)]
+
+
+def _steps_without(pipeline: Map) -> list[Finding]:
+    """Report steps that run a command and name no environment: the service has no default."""
+    jobs = pipeline.get("jobs")
+    steps = [entry for entry in jobs.entries if isinstance(entry.value, Map)] if isinstance(jobs, Map) else []
+    return [
+        error("MK0501", entry.key.place, f"step `{entry.key.text}` has no environment", "add the key `environment`")
+        for entry in steps
+        if isinstance(entry.value, Map)
+        and isinstance(entry.value.get("command"), Scalar)
+        and entry.value.get("environment") is None
+    ]
 
 
 def _inline(node: Map) -> Iterator[Map]:

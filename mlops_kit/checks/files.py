@@ -12,7 +12,8 @@ from mlops_kit import documents
 from mlops_kit.documents import Map, Scalar
 from mlops_kit.errors import DocumentError, Place
 
-REMOTE = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least, so that a drive letter is no scheme
+SCHEMES = "azureml|https?|wasbs?|abfss?|adl|s3|gs|hdfs|runs|models|mlflow-artifacts|git\\+[a-z]+"
+REMOTE = re.compile(rf"^({SCHEMES}):")
 
 
 class Files:
@@ -77,6 +78,6 @@ def place_in(scalar: Scalar, fragment: str) -> Place:
 def local_path(text: str, folder: str) -> str | None:
     """Return the absolute path that a text written in a file of ``folder`` means, None when it is not a local path."""
     written = text.removeprefix("file:")
-    if not written or "${{" in written or REMOTE.match(written) or written.startswith("azureml:"):
+    if not written or "${{" in written or REMOTE.match(written):
         return None
     return os.path.normpath(Path(folder, written.replace("\\", "/")))

@@ -73,6 +73,13 @@ class Finding:
             "hint": self.hint,
         }
 
+    def as_annotation(self) -> str:
+        """Return the workflow command by which GitHub shows the finding at its line."""
+        text = f"{self.message}; {self.hint}" if self.hint else self.message
+        escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        place = self.place
+        return f"::{self.severity} file={place.path},line={place.line},col={place.column},title={self.code}::{escaped}"
+
 
 def error(code: str, place: Place, message: str, hint: str = "") -> Finding:
     """Return a finding that fails the check."""

@@ -107,6 +107,8 @@ class _Walk:
             for option in (self.resolved(option) for option in self.resolved(inner).get("anyOf", [inner])):
                 if name in option.get("properties", {}):
                     return f"it belongs under `{other}`"
+        if any("Component" in other and name in body["properties"] for other, body in self.definitions.items()):
+            return "it belongs in the file of a component"
         return f"known keys: {', '.join(sorted(properties))}" if len(properties) <= 12 else ""
 
     def _union(self, node: Node, schema: Schema, key: str) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -27,6 +28,7 @@ TYPES: dict[str, tuple[Wanted, str]] = {
 ANYTHING: tuple[Wanted, str] = ("any", "")
 FILE_KEYS = {"component", "trial", "create_job", "import_data", "conda_file"}  # a text here names a YAML file
 DATA_KEYS = {"training_data", "validation_data", "test_data", "build", "model", "specification", "specification_path"}
+ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(:[A-Za-z0-9._-]+|@[A-Za-z0-9._-]+)")  # name:version or name@label
 SCRIPT_KEYS = {"scoring_script", "entry_script"}
 
 
@@ -89,7 +91,9 @@ def _scalar(node: Map, entry: Entry, folder: str, trail: tuple[str, str]) -> Ite
     elif key == "path" and trail[0] == "build":
         yield LocalPath(value, folder, key, "folder", _text(node.get("dockerfile_path")) or "Dockerfile")
     elif key == "path" and (trail[1] == "inputs" or trail[0] in DATA_KEYS):
-        yield LocalPath(value, folder, key, *TYPES.get(_text(node.get("type")), ANYTHING))
+        # in mode direct the program gets the text itself, and may well resolve a wildcard
+        declared = "" if _text(node.get("mode")) == "direct" else _text(node.get("type"))
+        yield LocalPath(value, folder, key, *TYPES.get(declared, ANYTHING))
     elif key in SCRIPT_KEYS:
         code = local_path(_text(node.get("code")), folder)
         if code:
@@ -113,7 +117,7 @@ def _faults(path: LocalPath, files: Files) -> list[Finding]:
         return [error("MK0405", place, f"`{text}` holds a wildcard, which is taken literally", hint)]
     absolute = local_path(text, path.folder)
     if absolute is None:
-        return []
+        return _unversioned(path) if path.key == "path" else []
     if "\\" in text:
         return [
             error("MK0403", place, f"`{text}` is written with backslashes", f"write `{text.replace(chr(92), '/')}`")
@@ -125,9 +129,20 @@ def _faults(path: LocalPath, files: Files) -> list[Finding]:
     return _kind_faults(path, absolute, files)
 
 
+def _unversioned(path: LocalPath) -> list[Finding]:
+    """Report a reference to a data asset or model that says neither version nor label."""
+    text = path.node.text
+    if not re.fullmatch(r"azureml:[A-Za-z0-9._-]+", text):
+        return []
+    hint = f"write `{text}:VERSION` or `{text}@latest`"
+    return [error("MK0107", path.node.place, f"`{text}` names no version", hint)]
+
+
 def _kind_faults(path: LocalPath, absolute: str, files: Files) -> list[Finding]:
     """Report a path that does not exist, is of the wrong kind or lacks a file."""
     text, place, kind = path.node.text, path.node.place, files.kind(absolute)
+    if not kind and ASSET.fullmatch(text):
+        return [error("MK0107", place, f"`{text}` is no local path and no reference", f"write `azureml:{text}`")]
     if not kind:
         near = did_you_mean(Path(absolute).name, files.names(str(Path(absolute).parent)))
         what = "file or folder" if path.wanted == "any" else path.wanted

@@ -48,7 +48,7 @@ class Context:
 @click.option("--all", "whole", is_flag=True, help="Check the whole project; the default without PATHS.")
 @click.option("--strict", is_flag=True, help="Let warnings fail, too.")
 @options.set_option
-@options.output_choice("text", "json")
+@options.output_choice("text", "json", "github")
 def command(
     *,
     paths: tuple[Path, ...],
@@ -73,7 +73,8 @@ def command(
     templates = [file for file in files if not _is_environment_file(file.path, project)]
     found += parallel.flat_map(lambda file: _file_findings(file, context), templates)
     findings = tuple(dict.fromkeys(found))
-    options.print_result([each.as_dict() for each in findings], output, lambda _: "\n".join(map(str, findings)))
+    lines = [each.as_annotation() if output == "github" else str(each) for each in findings]
+    options.print_result([each.as_dict() for each in findings], output, lambda _: "\n".join(lines))
     _conclude(findings, len(files), strict)
 
 

@@ -144,8 +144,9 @@ def test_a_component_key_in_a_step_is_refused_by_name(folder):
         environment: azureml:sklearn@latest
         is_deterministic: false
     """
-    (found,) = folder.found(text)
-    assert found.startswith("7:5: error[MK0102]: unknown key `is_deterministic` in `train`")
+    assert folder.found(text) == [
+        "7:5: error[MK0102]: unknown key `is_deterministic` in `train`; it belongs in the file of a component"
+    ]
 
 
 def test_text_that_looks_like_a_number_is_text_where_text_belongs(folder):

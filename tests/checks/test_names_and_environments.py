@@ -59,3 +59,9 @@ def test_a_conda_file_needs_an_image(folder):
     text = "name: a\nconda_file:\n  dependencies:\n    - python=3.11\n"
     (found,) = folder.found(text, "environments/a.yml")
     assert found.startswith("3:3: error[MK0503]")
+
+
+def test_a_step_that_names_no_environment_is_found(folder):
+    assert folder.found("type: pipeline\njobs:\n  fit:\n    type: command\n    command: echo\n") == [
+        "3:3: error[MK0501]: step `fit` has no environment; add the key `environment`"
+    ]

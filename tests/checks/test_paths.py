@@ -126,3 +126,33 @@ def test_a_missing_scoring_script_is_found_in_its_code_folder(folder):
     assert folder.found(text, "deployment.yml") == [
         "6:19: error[MK0401]: file `scor.py` does not exist; did you mean `score.py`"
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (
+            "azureml:titanic",
+            "`azureml:titanic` names no version; write `azureml:titanic:VERSION` or `azureml:titanic@latest`",
+        ),
+        ("titanic:1", "`titanic:1` is no local path and no reference; write `azureml:titanic:1`"),
+        ("titanic@latest", "`titanic@latest` is no local path and no reference; write `azureml:titanic@latest`"),
+    ],
+)
+def test_a_reference_to_data_is_spelled_in_full(folder, path, expected):
+    inputs = f"inputs:\n  a:\n    type: uri_file\n    path: {path}\n"
+    text = "command: cat ${{inputs.a}}\nenvironment: azureml:e:1\n" + inputs
+    assert folder.found(text) == [f"6:11: error[MK0107]: {expected}"]
+
+
+def test_a_wildcard_that_the_program_itself_resolves_passes(folder):
+    text = """\
+    command: cat ${{inputs.a}}
+    environment: azureml:sklearn@latest
+    inputs:
+      a:
+        type: uri_file
+        mode: direct
+        path: wasbs://data@account.blob.core.windows.net/train/*.parquet
+    """
+    assert folder.found(text) == []

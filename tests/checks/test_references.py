@@ -181,9 +181,6 @@ def test_an_optional_input_inside_of_a_group_passes(folder):
 def test_a_group_that_is_glued_to_its_neighbour_is_a_warning(folder):
     text = COMPONENT.replace("}} $[[--rate ${{inputs.rate}}]] ", "}}$[[--rate${{inputs.rate}}]] ")
     assert folder.found(text, "components/fit.yml") == [
-        (
-            "4:31: warning[MK0306]: `$[[--rate${{inputs.rate}}]]` is not set apart by blanks, so it is glued to the next "
-            "word; put a blank on both sides"
-        ),
+        "4:31: warning[MK0306]: `$[[--rate${{inputs.rate}}]]` touches the next word; put a blank on both sides",
         "4:34: warning[MK0306]: no blank between `--rate` and its value; write `--rate ${{`",
     ]

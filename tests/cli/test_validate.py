@@ -226,6 +226,15 @@ def test_json_holds_every_part_of_a_finding(place):
     ]
 
 
+def test_github_gets_an_annotation_at_the_line(place):
+    place.put("templates/jobs/a.yml", GOOD.replace("command: echo", "comand: echo"))
+    code, lines = place.run("-e", "local", "-o", "github")
+    assert code == 2
+    assert lines == [
+        "::error file=templates/jobs/a.yml,line=2,col=1,title=MK0102::unknown key `comand`; did you mean `command`"
+    ]
+
+
 def test_files_outside_of_a_project_can_be_checked(place, tmp_path_factory):
     folder = tmp_path_factory.mktemp("elsewhere")
     (folder / "job.yml").write_text("command: echo\nenvironment: azureml:e:1\nlimit: 3\n")

@@ -28,8 +28,7 @@ class Files:
     def kind(self, path: str) -> Literal["file", "folder", ""]:
         """Return whether a path is a ``file``, a ``folder`` or nothing."""
         if path not in self._kinds:
-            known = Path(path)
-            self._kinds[path] = "folder" if known.is_dir() else "file" if known.exists() else ""
+            self._kinds[path] = _kind(path)
         return self._kinds[path]
 
     def names(self, folder: str) -> list[str]:
@@ -39,9 +38,7 @@ class Files:
     def is_outside(self, path: str) -> bool:
         """Return whether a path leads out of the project, links followed."""
         if path not in self._outside:
-            real = os.path.realpath(path)
-            root = self.root
-            self._outside[path] = root is not None and real != root and not real.startswith(root + os.sep)
+            self._outside[path] = self.root is not None and _is_outside(path, self.root)
         return self._outside[path]
 
     def map(self, path: str) -> Map | None:
@@ -49,6 +46,22 @@ class Files:
         if path not in self._maps:
             self._maps[path] = _map(path)
         return self._maps[path]
+
+
+def _kind(path: str) -> Literal["file", "folder", ""]:
+    known = Path(path)
+    try:
+        return "folder" if known.is_dir() else "file" if known.exists() else ""
+    except (OSError, ValueError):
+        return ""  # too long, or not a path at all: it does not exist
+
+
+def _is_outside(path: str, root: str) -> bool:
+    try:
+        real = os.path.realpath(path)
+    except ValueError:
+        return False  # not a path: reported as missing
+    return real != root and not real.startswith(root + os.sep)
 
 
 def _map(path: str) -> Map | None:

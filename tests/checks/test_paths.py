@@ -156,3 +156,9 @@ def test_a_wildcard_that_the_program_itself_resolves_passes(folder):
         path: wasbs://data@account.blob.core.windows.net/train/*.parquet
     """
     assert folder.found(text) == []
+
+
+@pytest.mark.parametrize("code", ["x" * 5000, '"a\\0b"'])
+def test_text_that_can_be_no_path_does_not_exist(folder, code):
+    (found,) = folder.found(JOB.format(code=code))
+    assert found.startswith("2:7: error[MK0401]")

@@ -17,8 +17,6 @@ from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.routes import WORKSPACE, Handler, Route
 from mlops_kit.local.arm.wire import ArmError, Call, NotFoundError, Reply
 from mlops_kit.local.plane import Plane
-from mlops_kit.local.settings import PORTAL_URL
-from mlops_kit.local.tracking import tracking_url
 
 # Both versions of the service's path; azureml-mlflow uses v2.0.
 SERVICE = f"/mlflow/{{version}}{WORKSPACE}"
@@ -92,6 +90,8 @@ def job_of(run: dict[str, Any], workspace: str, experiment: str) -> tuple[dict[s
     The service shows such runs as command jobs without code: azure-ai-ml knows no other type for a job that nothing
     submitted (1.35, ``entities/_job/job.py``).
     """
+    from mlops_kit.local.providers.jobs import services  # which is built on this module
+
     info = run["info"]
     tags = {row["key"]: row["value"] for row in run.get("data", {}).get("tags", [])}
     properties = {
@@ -109,21 +109,13 @@ def job_of(run: dict[str, Any], workspace: str, experiment: str) -> tuple[dict[s
         "environmentId": None,
         "inputs": {},
         "outputs": {},
-        "services": _services(workspace, info["run_id"]),
+        "services": services(workspace, info["run_id"]),
         "startTimeUtc": ids.timestamp(_moment(info["start_time"])),
     }
     if parent := tags.get(_PARENT):
         properties["parentJobName"] = parent
     body = {"id": f"{workspace}/jobs/{info['run_id']}", "properties": properties}
     return body, {"kind": KIND, "parent": tags.get(_PARENT, ""), "experiment_id": info["experiment_id"]}
-
-
-def _services(workspace: str, run_id: str) -> dict[str, Any]:
-    studio = f"{PORTAL_URL}/runs/{run_id}?wsid={workspace}"
-    return {
-        name: {"jobServiceType": name, "endpoint": endpoint, "port": None, "status": None, "properties": None}
-        for name, endpoint in (("Tracking", tracking_url(workspace)), ("Studio", studio))
-    }
 
 
 def _moment(milliseconds: int | str) -> datetime:

@@ -1,6 +1,7 @@
 """The starter templates: plain scripts that run alone, and files that are right in every environment."""
 
 import ast
+import importlib
 import io
 import json
 import os
@@ -61,9 +62,7 @@ def test_training_alone_leaves_a_model_and_its_scores(run, tmp_path):
 
 def test_the_regularization_rate_is_used(monkeypatch):
     monkeypatch.syspath_prepend(str(TEMPLATES / "src"))
-    import models
-    import tables
-
+    models, tables = (importlib.import_module(name) for name in ("models", "tables"))
     features, target = tables.features_and_target(tables.breast_cancer(), "malignant")
     weights = [abs(models.fit(features, target, rate).coef_).sum() for rate in (0.01, 1000.0)]
     assert weights[0] > 10 * weights[1]

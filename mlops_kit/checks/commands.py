@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mlops_kit.checks.files import place_in
-from mlops_kit.checks.findings import Finding, error, warning
+from mlops_kit.checks.findings import Finding, brief, error, warning
 from mlops_kit.checks.references import REFERENCE, is_optional
 from mlops_kit.documents import Map, Scalar
 
@@ -96,6 +96,6 @@ def _blanks(command: Scalar) -> list[Finding]:
     for group in GROUP.finditer(text):
         before, after = text[: group.start()][-1:], text[group.end() :][:1]
         if (before and not before.isspace()) or (after and not after.isspace()):
-            message = f"`{group[0]}` touches the next word"
+            message = f"`{brief(group[0])}` touches the next word"
             findings.append(warning("MK0306", place_in(command, group[0]), message, "put a blank on both sides"))
     return findings

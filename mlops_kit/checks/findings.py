@@ -91,6 +91,12 @@ def warning(code: str, place: Place, message: str, hint: str = "") -> Finding:
     return Finding(code, "warning", place, message, hint)
 
 
+def brief(text: str) -> str:
+    """Return a value of a file as part of one line: blanks for line breaks, at most 80 characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= 80 else f"{line[:79]}…"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``did you mean `x```, or nothing when no known word is close."""
     close = closest(word, known)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_kit import schemas
 from mlops_kit.checks import fit
-from mlops_kit.checks.findings import Finding, closest, did_you_mean, error, warning
+from mlops_kit.checks.findings import Finding, brief, closest, did_you_mean, error, warning
 from mlops_kit.documents import List, Map, Scalar
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def not_allowed(node: Scalar, key: str, allowed: Iterable[str]) -> Finding:
     """Report a value that is not one of the allowed ones."""
     values = list(allowed)
     hint = did_you_mean(node.text, values) or f"expected one of {', '.join(values)}"
-    return error("MK0106", node.place, f"`{node.text}` is not a value of `{key}`", hint)
+    return error("MK0106", node.place, f"`{brief(node.text)}` is not a value of `{key}`", hint)
 
 
 def _wrong_value(node: Scalar, options: list[Schema], key: str) -> Finding:
@@ -230,13 +230,15 @@ def _wrong_value(node: Scalar, options: list[Schema], key: str) -> Finding:
     patterns = [option["pattern"] for option in scalars if "pattern" in option]
     if not patterns:
         return _wrong_type(node, options, key)
-    return error("MK0107", node.place, f"`{node.text}` is not a form that `{key}` can have", _form(node.text, patterns))
+    return error(
+        "MK0107", node.place, f"`{brief(node.text)}` is not a form that `{key}` can have", _form(node.text, patterns)
+    )
 
 
 def _form(text: str, patterns: list[str]) -> str:
     """Describe the form that was expected."""
     if any(pattern.startswith("^azureml:.+") for pattern in patterns):
-        name = text.removeprefix("azureml:")
+        name = brief(text).removeprefix("azureml:")
         return (
             f"write `azureml:{name}`"
             if re.search(r"[:@]", name)
@@ -251,7 +253,7 @@ def _form(text: str, patterns: list[str]) -> str:
 def _wrong_type(node: Node, options: list[Schema], key: str) -> Finding:
     """Report a map, list or scalar where something else belongs."""
     if isinstance(node, Scalar):
-        return error("MK0105", node.place, f"`{key}` is `{node.text}`", f"expected {_expected(options)}")
+        return error("MK0105", node.place, f"`{key}` is `{brief(node.text)}`", f"expected {_expected(options)}")
     given = "map" if isinstance(node, Map) else "list"
     return error("MK0105", node.place, f"`{key}` is a {given}", f"expected {_expected(options)}")
 

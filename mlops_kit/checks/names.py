@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mlops_kit.checks.findings import Finding, error
+from mlops_kit.checks.findings import Finding, brief, error
 from mlops_kit.documents import Scalar
 
 if TYPE_CHECKING:
@@ -36,5 +36,5 @@ def _name(node: object, key: str, rule: re.Pattern[str], words: str) -> list[Fin
     if not isinstance(node, Scalar) or node.value is None or "${{" in node.text or rule.match(node.text):
         return []
     meant = re.sub(r"[^A-Za-z0-9_-]+", "-", node.text).strip("-_")
-    hint = f"write `{meant}`" if meant else ""
-    return [error("MK0201", node.place, f"`{key}` is `{node.text}`; allowed are {words}", hint)]
+    hint = f"write `{meant}`" if meant and rule.match(meant) else ""
+    return [error("MK0201", node.place, f"`{key}` is `{brief(node.text)}`; allowed are {words}", hint)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mlops_kit.checks.files import local_path
-from mlops_kit.checks.findings import Finding, did_you_mean, error
+from mlops_kit.checks.findings import Finding, brief, did_you_mean, error
 from mlops_kit.documents import List, Map, Scalar, displayed
 
 if TYPE_CHECKING:
@@ -140,14 +140,19 @@ def _unversioned(path: LocalPath) -> list[Finding]:
 
 def _kind_faults(path: LocalPath, absolute: str, files: Files) -> list[Finding]:
     """Report a path that does not exist, is of the wrong kind or lacks a file."""
-    text, place, kind = path.node.text, path.node.place, files.kind(absolute)
-    if not kind and ASSET.fullmatch(text):
+    text, place, kind = brief(path.node.text), path.node.place, files.kind(absolute)
+    if not kind and ASSET.fullmatch(path.node.text):
         return [error("MK0107", place, f"`{text}` is no local path and no reference", f"write `azureml:{text}`")]
     if not kind:
         near = did_you_mean(Path(absolute).name, files.names(str(Path(absolute).parent)))
         what = "file or folder" if path.wanted == "any" else path.wanted
         return [
-            error("MK0401", place, f"{what} `{text}` does not exist", near or f"looked for {displayed(Path(absolute))}")
+            error(
+                "MK0401",
+                place,
+                f"{what} `{text}` does not exist",
+                near or f"looked for {brief(displayed(Path(absolute)))}",
+            )
         ]
     if path.wanted not in ("any", kind):
         return [error("MK0404", place, f"`{text}` is a {kind}", f"expected a {path.wanted}")]

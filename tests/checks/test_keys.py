@@ -186,3 +186,9 @@ def test_a_file_that_tells_nothing_is_asked_for_its_type(folder):
 )
 def test_other_kinds_are_recognised_and_pass(folder, name, text):
     assert folder.found(text, name) == []
+
+
+def test_a_long_value_stays_on_one_short_line(folder):
+    (found,) = folder.found(JOB + "limits: |\n" + "  a line of many words, and one more\n" * 20)
+    assert "\n" not in found
+    assert len(found) < 160

@@ -39,7 +39,7 @@ class Place:
 
     def run(self, *arguments):
         """Return the exit code and the lines of stdout."""
-        code = 0
+        code: object = 0
         try:
             main(["validate", *arguments])
         except SystemExit as leave:

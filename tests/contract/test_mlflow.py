@@ -503,3 +503,81 @@ def test_artefact_service_gives_links_that_take_and_return_files() -> None:
     missing = requests.get(f"{folder}/contentinfo?path=m/none", headers=token, timeout=60)
     assert missing.status_code == 404
     assert "m/none" in json.dumps(missing.json())
+
+
+# In a job ----------------------------------------------------------------------------------------------------------
+
+JOB = """
+import mlflow
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+mlflow.sklearn.autolog()
+with mlflow.start_run() as run:
+    model = LogisticRegression(C=2.0).fit(np.array([[0], [1], [2], [3]]), [0, 0, 1, 1])
+    mlflow.log_metric("loss", 0.5)
+    mlflow.log_metric("loss", 0.25)
+    mlflow.set_tag("phase", "trained")
+    mlflow.log_text("notes", "notes/n.txt")
+mlflow.register_model(f"runs:/{run.info.run_id}/model", "from-the-job")
+"""
+
+
+@pytest.fixture(scope="module")
+def trained(ml: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return a finished job whose script says nothing about where it logs."""
+    from azure.ai.ml import command
+
+    folder = tmp_path_factory.mktemp("code")
+    (folder / "train.py").write_text(JOB, encoding="utf-8")
+    job = ml.jobs.create_or_update(
+        command(
+            code=str(folder),
+            command="python train.py",
+            environment="AzureML-sklearn-1.5@latest",
+            compute="cpu-cluster",
+            experiment_name="in-a-job",
+            display_name="trains",
+            tags={"given": "1"},
+        )
+    )
+    ml.jobs.stream(job.name)
+    return ml.jobs.get(job.name)
+
+
+def test_script_in_a_job_logs_to_the_run_of_its_job(trained: Any, client: Any) -> None:
+    run = client.get_run(trained.name)
+    assert (run.info.run_name, run.info.status) == ("trains", "FINISHED")
+    assert client.get_experiment(run.info.experiment_id).name == "in-a-job"
+    assert run.data.params["C"] == "2.0"
+    assert [metric.value for metric in client.get_metric_history(trained.name, "loss")] == [0.5, 0.25]
+    assert [one.info.run_id for one in client.search_runs([run.info.experiment_id])] == [trained.name]
+
+
+def test_tags_of_the_script_and_of_the_submission_are_the_jobs(trained: Any, client: Any) -> None:
+    assert trained.status == "Completed"
+    assert {"given": "1", "phase": "trained"}.items() <= trained.tags.items()
+    assert client.get_run(trained.name).data.tags["given"] == "1"
+
+
+def test_artefacts_of_the_run_are_the_artefacts_of_the_job(trained: Any, ml: Any, tmp_path: Path) -> None:
+    files = _files(trained.name)
+    assert {"notes/n.txt", "model/MLmodel", "user_logs/std_log.txt"} <= set(files)
+    assert len(files) == len(set(files))
+    ml.jobs.download(trained.name, download_path=tmp_path, all=True)
+    downloaded = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert {"artifacts/notes/n.txt", "artifacts/model/MLmodel"} <= downloaded
+
+
+def test_logged_model_of_a_job_is_registered_under_its_azure_ml_address(trained: Any, ml: Any) -> None:
+    import mlflow
+    import numpy as np
+    from azure.ai.ml.entities import Model
+
+    path = f"azureml://jobs/{trained.name}/outputs/artifacts/paths/model/"
+    model = ml.models.create_or_update(Model(name="by-address", path=path, type="mlflow_model"))
+    assert model.job_name == trained.name
+    assert list(mlflow.pyfunc.load_model(f"models:/by-address/{model.version}").predict(np.array([[0], [3]]))) == [0, 1]
+    by_script = ml.models.get("from-the-job", "1")
+    assert (by_script.job_name, by_script.type) == (trained.name, "mlflow_model")
+    assert list(mlflow.pyfunc.load_model(f"runs:/{trained.name}/model").predict(np.array([[0], [3]]))) == [0, 1]

@@ -10,7 +10,7 @@ from mlops_kit import documents, expressions, parameters, render
 from mlops_kit.checks.findings import Finding, error
 from mlops_kit.documents import Document, Entry, List, Map, Node, Scalar
 from mlops_kit.environments import Environment
-from mlops_kit.errors import Place, SourceError
+from mlops_kit.errors import ExpressionError, Place, SourceError
 from mlops_kit.parameters import Block, Parameter
 
 SAMPLES: Mapping[str, Any] = {"string": "value", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
@@ -45,9 +45,10 @@ def render_all(loaded: tuple[Document, ...], environment: Environment, settings:
         try:
             rendered = render.render_documents(loaded, environment, given)
         except SourceError as fault:
-            faults.append(_finding(fault))
             failed = _failed(loaded, fault)
-            if failed is None:
+            if failed is None or failed.place not in blanks:
+                faults.append(_finding(fault))
+            if failed is None or failed.place in blanks:
                 break
             blanks.add(failed.place)
             loaded = tuple(replace(document, root=_blanked(document.root, failed)) for document in loaded)
@@ -99,9 +100,15 @@ def _finding(fault: SourceError) -> Finding:
 
 
 def _failed(loaded: Sequence[Document], fault: SourceError) -> Scalar | None:
-    """Return the scalar that a fault is about: the last one with an expression that begins before the fault."""
+    """Return the scalar that a fault is about: the one at its place, else the last expression that begins before it."""
     place = fault.place
     if place is None:
+        return None
+    for document in loaded:
+        for _, node in documents.walk(document.root):
+            if isinstance(node, Scalar) and node.place == place:
+                return node
+    if not isinstance(fault, ExpressionError):
         return None
     before = [
         node

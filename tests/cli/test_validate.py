@@ -130,6 +130,27 @@ def test_every_wrong_expression_of_a_template_is_reported_at_its_place(place):
     assert "compute" in lines[0]
 
 
+def test_a_null_variable_does_not_hide_the_other_faults(place):
+    text = GOOD + "environment_variables: {A: ~, B: ~}\ntags: 5\n"
+    place.put("templates/jobs/a.yml", text)
+    code, lines = place.run("-e", "local")
+    assert code == 2
+    assert [line.split(": ")[0] for line in lines] == [
+        "templates/jobs/a.yml:5:28",
+        "templates/jobs/a.yml:5:34",
+        "templates/jobs/a.yml:6:7",
+    ]
+
+
+def test_a_default_that_contradicts_its_declaration_is_one_finding(place):
+    block = "x-mlops: {parameters: {rate: {type: number, default: fast}}}\n"
+    place.put("templates/jobs/a.yml", GOOD + block)
+    code, (line,) = place.run("-e", "local")
+    assert code == 2
+    assert line.startswith("templates/jobs/a.yml:5:54: error[MK0801]: ")
+    assert "'rate' must be a number" in line
+
+
 def test_a_parameter_that_must_be_given_is_no_fault_of_the_template(place):
     text = """\
     type: command

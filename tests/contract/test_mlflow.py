@@ -425,6 +425,12 @@ def test_failing_script_fails_its_job(ml: Any) -> None:
     assert ml.jobs.get(ran.stdout.split()[0]).status == "Failed"
 
 
+def test_cancelled_job_of_a_client_is_a_killed_run(client: Any, run_id: str, ml: Any) -> None:
+    ml.jobs.begin_cancel(run_id).wait()
+    assert ml.jobs.get(run_id).status == "Canceled"
+    assert client.get_run(run_id).info.status == "KILLED"
+
+
 def test_nested_runs_are_children_of_their_job(ml: Any) -> None:
     import mlflow
 

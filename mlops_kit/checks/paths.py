@@ -146,14 +146,8 @@ def _kind_faults(path: LocalPath, absolute: str, files: Files) -> list[Finding]:
     if not kind:
         near = did_you_mean(Path(absolute).name, files.names(str(Path(absolute).parent)))
         what = "file or folder" if path.wanted == "any" else path.wanted
-        return [
-            error(
-                "MK0401",
-                place,
-                f"{what} `{text}` does not exist",
-                near or f"looked for {brief(displayed(Path(absolute)))}",
-            )
-        ]
+        hint = near or f"looked for {displayed(Path(absolute))}"
+        return [error("MK0401", place, f"{what} `{text}` does not exist", hint)]
     if path.wanted not in ("any", kind):
         return [error("MK0404", place, f"`{text}` is a {kind}", f"expected a {path.wanted}")]
     if path.holds and not files.kind(f"{absolute}/{path.holds}"):

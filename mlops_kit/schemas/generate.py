@@ -222,7 +222,7 @@ class Kind:
         return reference
 
     def _definition(self, schema: Any, suffix: str, is_open: bool) -> str:
-        """Return the name of the definition of a schema; classes made in a function share a name, equal ones are one."""
+        """Return the name of a schema's definition; classes made in a function share a name, equal ones are one."""
         key = (type(schema), suffix)
         if key in self.names:
             return self.names[key]

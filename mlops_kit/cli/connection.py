@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlops_kit.local.settings import LocalSettings
 
 LOCAL = "local"
+TRUST = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 OUTSIDE = "MLOPS_KIT_LOCAL_OUTSIDE"  # set by the control plane's supervisor in the programs that it leads to itself
 
 
@@ -94,7 +95,9 @@ def local_variables(project: Project, environment: Environment) -> dict[str, str
     if not runs:
         click.echo(f"starting the local control plane in {settings.state}", err=True)
     instance = supervisor.start(settings)
-    return supervisor.applied(supervisor.environment(instance, settings), os.environ)
+    # This process talks to the control plane alone, and each connection reads the file: one authority, not hundreds.
+    authority = dict.fromkeys(TRUST, str(settings.certificates / "authority.pem"))
+    return supervisor.applied(supervisor.environment(instance, settings) | authority, os.environ)
 
 
 def local_settings(project: Project, environment: Environment) -> LocalSettings:

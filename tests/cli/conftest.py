@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -39,7 +41,7 @@ def workspace_project(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write(workspace_project) -> Callable[[str, str], str]:
     """Write a template and return its path."""
 
@@ -52,17 +54,18 @@ def write(workspace_project) -> Callable[[str, str], str]:
     return write_template
 
 
-@pytest.fixture
-def kit(local_workspace, workspace_project, capsys) -> Callable[..., Ran]:
+@pytest.fixture(scope="session")
+def kit(local_workspace, workspace_project) -> Callable[..., Ran]:
     """Run ``mlops-kit`` on the environment ``local``, which is the control plane of the session."""
     before = dict(os.environ)
 
     def run(*arguments: str, env: str | None = "local", **variables: str) -> Ran:
+        out, err = io.StringIO(), io.StringIO()
         os.environ.update(variables)
-        capsys.readouterr()
         where = ["-C", str(workspace_project), *(["-e", env] if env else [])]
         try:
-            main([*arguments, *where])
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                main([*arguments, *where])
             code = 0
         except SystemExit as leave:
             code = int(leave.code or 0)
@@ -70,7 +73,6 @@ def kit(local_workspace, workspace_project, capsys) -> Callable[..., Ran]:
             for name in set(os.environ) - set(before):
                 del os.environ[name]
             os.environ.update(before)
-        captured = capsys.readouterr()
-        return Ran(code, captured.out, captured.err)
+        return Ran(code, out.getvalue(), err.getvalue())
 
     return run

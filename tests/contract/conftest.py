@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import tempfile
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,6 +15,8 @@ from mlops_kit.testing import LocalWorkspace
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
+
+FINAL = ("Completed", "Failed", "Canceled")
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +27,67 @@ def plane_env(local_workspace: LocalWorkspace) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def ml(local_workspace: LocalWorkspace) -> MLClient:
     return local_workspace.ml_client()
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """Command jobs as a user submits them, and what they left behind."""
+
+    ml: MLClient
+    folder: Path
+
+    def submit(self, command: str, files: Mapping[str, str] | None = None, **fields: Any) -> Any:
+        """Submit a command; ``files`` are the content of its code folder by name."""
+        from azure.ai.ml import command as command_job
+
+        if files is not None:
+            code = Path(tempfile.mkdtemp(dir=self.folder))
+            for name, text in files.items():
+                (code / name).write_text(text, encoding="utf-8")
+            fields["code"] = str(code)
+        fields = {"environment": "AzureML-minimal@latest", "compute": "cpu-cluster", **fields}
+        return self.ml.jobs.create_or_update(command_job(command=command, **fields))
+
+    def wait(self, job: Any, until: Collection[str] = FINAL, seconds: float = 90) -> Any:
+        """Wait until a job is in one of the states and return it."""
+        name, end = getattr(job, "name", job), time.monotonic() + seconds
+        while time.monotonic() < end:
+            found = self.ml.jobs.get(name)
+            if found.status in until:
+                return found
+            time.sleep(0.05)
+        raise AssertionError(f"{name} is {found.status} after {seconds} s: {self.details(name)}")
+
+    def run(self, command: str, files: Mapping[str, str] | None = None, **fields: Any) -> Any:
+        """Submit a command, wait, and return the finished job."""
+        return self.wait(self.submit(command, files, **fields))
+
+    def completed(self, command: str, files: Mapping[str, str] | None = None, **fields: Any) -> Any:
+        """Run a command that must complete."""
+        job = self.run(command, files, **fields)
+        assert job.status == "Completed", self.error(job)
+        return job
+
+    def details(self, name: str) -> Any:
+        """Return the details of a run, as the SDK reads them."""
+        return self.ml.jobs._runs_operations.get_run_details(name)
+
+    def error(self, job: Any) -> str:
+        """Return the reason why a job did not complete."""
+        error = self.details(job.name).error
+        return str(error.error.message) if error else ""
+
+    def left(self, job: Any) -> dict[str, Path]:
+        """Download everything a job left; return its files by path."""
+        target = Path(tempfile.mkdtemp(dir=self.folder))
+        self.ml.jobs.download(job.name, download_path=target, all=True)
+        return {path.relative_to(target).as_posix(): path for path in sorted(target.rglob("*")) if path.is_file()}
+
+    def log(self, job: Any, name: str = "user_logs/std_log.txt") -> str:
+        """Return a log of a finished job."""
+        return self.left(job)[f"artifacts/{name}"].read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def jobs(ml: MLClient, tmp_path_factory: pytest.TempPathFactory) -> Jobs:
+    return Jobs(ml, tmp_path_factory.mktemp("jobs"))

@@ -10,9 +10,8 @@ import os
 import shutil
 import ssl
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -204,15 +203,17 @@ def _named(source: Source, table: Copy, how: str, where: str) -> tuple[Copy, dic
             copy = source.cache.file(source.plane.blobs, container, path)
             return copy, {copy.path.name: copy.path}
         copy = source.cache.folder(source.plane.blobs, container, path)
-    root = copy.path
-    names = [file.relative_to(root).as_posix() for file in sorted(root.rglob("*")) if file.is_file()]
-    matches: dict[str, Callable[[str], bool]] = {
-        "file": lambda name: name == rest,
-        "folder": lambda name: rest in {"", "."} or name.startswith(f"{rest}/"),
-        "pattern": lambda name: fnmatch(name, rest.replace("**/", "*")) or fnmatch(name, rest),
+    return copy, {
+        file.relative_to(copy.path).as_posix(): file
+        for file in sorted(_matching(copy.path, how, rest))
+        if file.is_file() and file.name != "MLTable"
     }
-    wanted = matches.get(how, lambda _: False)
-    return copy, {name: root / name for name in names if wanted(name) and name != "MLTable"}
+
+
+def _matching(root: Path, how: str, rest: str) -> Iterable[Path]:
+    if how == "pattern":
+        return root.glob(rest)
+    return root.joinpath(rest).rglob("*") if how == "folder" else [root / rest]
 
 
 MODES: dict[str, Callable[[Source], Bound]] = {

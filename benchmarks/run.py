@@ -70,7 +70,7 @@ def _with_control_plane(groups: list[str], rounds: int) -> list[Row]:
         instance = supervisor.start(settings)
         try:
             os.environ.update(supervisor.environment(instance, settings))
-            rows = submit.measure(PROJECT, 4 * rounds) if "submit" in groups else []
+            rows = submit.measure(4 * rounds) if "submit" in groups else []
             rows += control_plane.measure(settings.state, rounds) if "control_plane" in groups else []
         finally:
             supervisor.stop(settings.state)

@@ -30,16 +30,16 @@ def measure(rounds: int) -> list[Row]:
 
 
 def _azurite_alone() -> float:
-    from mlops_kit.local import storage
+    from mlops_kit.local import azurite
 
-    node, script = storage.azurite_command()
+    program = azurite.program()
     with socket.socket() as probe, tempfile.TemporaryDirectory() as folder:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
         probe.close()
         began = time.perf_counter()
         process = subprocess.Popen(
-            [node, script, "--blobPort", str(port), "-l", folder, "--disableTelemetry", "--silent"],
+            [*program, "--blobPort", str(port), "-l", folder, "--disableTelemetry", "--silent"],
             stdout=subprocess.DEVNULL,
         )
         try:

@@ -19,15 +19,14 @@ experiment_name: bench
 """
 
 
-def measure(project: Path, rounds: int) -> list[Row]:
+def measure(rounds: int) -> list[Row]:
     """Return the row; the variables of a started control plane must be set before this is called."""
     from azure.ai.ml import load_job
 
-    from mlops_kit import environments
+    from mlops_kit.local.settings import DEFAULT_WORKSPACE as NAMES
     from mlops_kit.workspace import connect, submit
 
-    environment = environments.load(project / "environments", "local")
-    client = connect.connect(environment)
+    workspace = connect.connect(connect.Target("local", NAMES.subscription, NAMES.group, NAMES.name, "default"))
     figures: dict[str, list[float]] = {"ours": [], "peer": []}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -37,10 +36,11 @@ def measure(project: Path, rounds: int) -> list[Row]:
         template.write_text(_JOB, encoding="utf-8")
         for _ in range(rounds + 1):  # the first round uploads the code and is dropped
             began = time.perf_counter()
-            client.jobs.create_or_update(load_job(template))
+            workspace.ml.jobs.create_or_update(load_job(template))
             figures["peer"].append(time.perf_counter() - began)
             began = time.perf_counter()
-            submit.submit_template(client, template, environment)
+            [loaded] = submit.load([submit.Item("job", _JOB, _JOB, template)])
+            submit.create_job(workspace, loaded, None)
             figures["ours"].append(time.perf_counter() - began)
     ours, peer = (1000 * statistics.median(figures[name][1:]) for name in ("ours", "peer"))
     return [Row("command-job submit, same code again", ours, "MLClient loop", peer, "ms", "<= MLClient + 20 ms")]

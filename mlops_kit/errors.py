@@ -1,15 +1,15 @@
 """The error tree. Every fault a user can cause or meet is one of these; each writes its own sentence from facts.
 
-    MlopsKitError                 exit code 2 unless a subclass says otherwise
-    ├── UsageError                a command was called in a way that cannot work
-    ├── SourceError               a fault at a place in a file: ``path:line:col: message``
-    │   ├── DocumentError         the file is not readable YAML, or not the shape it must have
-    │   ├── ExpressionError       a ``${...}`` that cannot be evaluated
-    │   └── EnvironmentFileError  an environment file is wrong, or the environment is unknown
-    ├── OperationFailed           exit code 1: a job or an operation ended badly
-    ├── Cancelled                 exit code 4: a job was cancelled
-    ├── WaitExpired               exit code 5: gave up waiting, the state is unknown
-    └── LocalError                the local control plane could not be started, reached or stopped
+MlopsKitError                 exit code 2 unless a subclass says otherwise
+├── UsageError                a command was called in a way that cannot work
+├── SourceError               a fault at a place in a file: ``path:line:col: message``
+│   ├── DocumentError         the file is not readable YAML, or not the shape it must have
+│   ├── ExpressionError       a ``${...}`` that cannot be evaluated
+│   └── EnvironmentFileError  an environment file is wrong, or the environment is unknown
+├── OperationFailed           exit code 1: a job or an operation ended badly
+├── Cancelled                 exit code 4: a job was cancelled
+├── WaitExpired               exit code 5: gave up waiting, the state is unknown
+└── LocalError                the local control plane could not be started, reached or stopped
 """
 
 from __future__ import annotations

@@ -66,20 +66,25 @@ def refusal(rendered, text, *settings, **options):
 def test_platform_expressions_stay_byte_identical_whatever_is_in_the_context(rendered):
     text = """\
 command: >-
-  run ${{inputs.a}} ${{parent.jobs.prep.outputs.o}} ${{search_space.lr}} $[[--o ${{inputs.o}}]] ${{ secrets.X }} ${var.inputs}
+  run ${{inputs.a}} ${{parent.jobs.prep.outputs.o}} ${{search_space.lr}}
+  $[[--o ${{inputs.o}}]] ${{ secrets.X }} ${var.inputs}
 x-mlops:
   parameters: {inputs: 5, parent: 6, outputs: 7, secrets: 8}
 """
-    expected = "run ${{inputs.a}} ${{parent.jobs.prep.outputs.o}} ${{search_space.lr}} $[[--o ${{inputs.o}}]] ${{ secrets.X }} 5"
+    expected = (
+        "run ${{inputs.a}} ${{parent.jobs.prep.outputs.o}} ${{search_space.lr}} "
+        "$[[--o ${{inputs.o}}]] ${{ secrets.X }} 5"
+    )
     assert rendered(text) == {"command": expected}
 
 
 def test_template_without_expressions_is_rendered_to_itself(rendered):
-    text = "type: command\ncommand: |\n  echo ${HOME}\n  echo $x {{y}}\nenvironment: azureml:e:1\ninputs:\n  a: 010\n  b: no\n"
-    assert (
-        documents.parse(rendered(text, as_text=True), Path("t.yml"))[0].root.get("command").text
-        == "echo ${HOME}\necho $x {{y}}\n"
+    text = (
+        "type: command\ncommand: |\n  echo ${HOME}\n  echo $x {{y}}\n"
+        "environment: azureml:e:1\ninputs:\n  a: 010\n  b: no\n"
     )
+    [document] = documents.parse(rendered(text, as_text=True), Path("t.yml"))
+    assert documents.to_data(document.root)["command"] == "echo ${HOME}\necho $x {{y}}\n"
     assert rendered(text)["inputs"] == {"a": "010", "b": "no"}
 
 
@@ -347,7 +352,10 @@ def test_for_each_makes_one_document_per_item(rendered):
 
 
 def test_for_each_over_a_parameter_binds_item(rendered):
-    text = "name: ${var.item}\nx-mlops:\n  parameters: {models: {type: array, default: [a, b]}}\n  for_each: ${var.models}\n"
+    text = (
+        "name: ${var.item}\nx-mlops:\n  parameters: {models: {type: array, default: [a, b]}}\n"
+        "  for_each: ${var.models}\n"
+    )
     assert rendered(text) == [{"name": "a"}, {"name": "b"}]
     assert rendered(text, "models=[c]") == {"name": "c"}
 

@@ -14,6 +14,7 @@ import click
 
 from mlops_kit.cli import options
 from mlops_kit.errors import UsageError
+from mlops_kit.local.outside import outside
 from mlops_kit.project import Project
 from mlops_kit.workspace import connect
 from mlops_kit.workspace.quiet import quiet
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 TRUST = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
-OUTSIDE = "MLOPS_KIT_LOCAL_OUTSIDE"  # set by the control plane's supervisor in the programs that it leads to itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +115,6 @@ def local_settings(project: Project, environment: Environment) -> LocalSettings:
         runner=environment.get("local.runner", "host"),
         network=environment.get("local.network", "deny"),
     )
-
-
-def outside(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables without those that lead to a local control plane, for a process that goes to Azure."""
-    if OUTSIDE not in variables:
-        return dict(variables)
-    from mlops_kit.local import supervisor
-
-    return supervisor.outside(variables)
 
 
 def _lead(variables: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ import click
 
 from mlops_kit import project as projects
 from mlops_kit.errors import LocalError, UsageError
+from mlops_kit.local.outside import OUTSIDE
 
 if TYPE_CHECKING:
     from mlops_kit.local.settings import Instance, LocalSettings, WorkspaceName
@@ -172,7 +173,7 @@ def env(state: Path | None, output: str) -> None:
     if instance is None:
         raise LocalError(f"The control plane of {folder} does not run; start it with: mlops-kit local start")
     variables = supervisor.environment(instance, supervisor.read_settings(folder))
-    variables[supervisor.OUTSIDE] = supervisor.applied(variables, os.environ)[supervisor.OUTSIDE]
+    variables[OUTSIDE] = supervisor.applied(variables, os.environ)[OUTSIDE]
     click.echo(_FORMATS[output](variables, supervisor.REMOVED))
 
 

@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from mlops_kit.errors import LocalError
 from mlops_kit.local import azurite
+from mlops_kit.local.outside import OUTSIDE, outside
 from mlops_kit.local.settings import (
     AML_RESOURCE,
     API_URL,
@@ -37,7 +38,6 @@ REMOVED = (
     "MLFLOW_TRACKING_INSECURE_TLS", "MLFLOW_TRACKING_SERVER_CERT_PATH", "MLFLOW_REGISTRY_URI", "MLFLOW_RUN_ID",
     "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME", "ALL_PROXY", "all_proxy", "FTP_PROXY", "ftp_proxy",
 )  # fmt: skip
-OUTSIDE = "MLOPS_KIT_LOCALOUTSIDE"  # what the variables below were before, for a control plane started among them
 _MARKER = "settings.json"
 _LOCK = "start.lock"
 _TOKEN_DAYS = 30
@@ -132,6 +132,9 @@ def _wait_for(process: subprocess.Popen[bytes], settings: LocalSettings, log: Pa
     while time.monotonic() < deadline:
         instance = Instance.read(settings.instance_file)
         if instance is not None:
+            if instance.pid != process.pid:
+                process.kill()  # one that was starting already came first; ours only waits for its lock
+                process.wait()
             return instance
         if process.poll() is not None:
             raise LocalError(f"The control plane did not start: {_last_lines(log)}")
@@ -284,16 +287,6 @@ def applied(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[st
     kept = {name: value for name, value in before.items() if name not in REMOVED}
     changed = {name: before.get(name) for name in (*variables, *REMOVED) if name in before or name in variables}
     return {**kept, **variables, OUTSIDE: json.dumps(changed)}
-
-
-def outside(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return ``environ`` as it was before ``applied``, so that our own proxy is never taken for the user's."""
-    restored = dict(environ)
-    for name, value in json.loads(restored.pop(OUTSIDE, "{}")).items():
-        restored.pop(name, None)
-        if value is not None:
-            restored[name] = value
-    return restored
 
 
 def for_state(settings: LocalSettings, state: Path) -> LocalSettings:

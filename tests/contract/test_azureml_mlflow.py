@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from mlops_kit.local import supervisor
+from mlops_kit.local.outside import outside
 
 pytestmark = [pytest.mark.needs_registry, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -70,7 +70,7 @@ def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for command in (["venv", "--python", sys.executable, str(folder / "venv")], install):
         ran = subprocess.run(
             [find_uv_bin(), "--no-progress", *command],
-            env=supervisor.outside(os.environ),
+            env=outside(os.environ),
             capture_output=True,
             text=True,
             check=False,

@@ -187,9 +187,7 @@ def test_a_folder_is_a_real_folder_with_everything_below_it(jobs, folder, mode):
 
 def test_a_mount_is_not_copied_for_every_job(jobs, table):
     asset = _data(jobs.ml, "shared-table", table, "uri_file")
-    paths = [
-        jobs.log(jobs.completed("echo ${{inputs.t}}", inputs={"t": _input("uri_file", asset)})) for _ in range(2)
-    ]
+    paths = [jobs.log(jobs.completed("echo ${{inputs.t}}", inputs={"t": _input("uri_file", asset)})) for _ in range(2)]
     assert paths[0] == paths[1]
 
 
@@ -198,8 +196,13 @@ def test_a_mount_shows_what_is_stored_now(jobs, tmp_path):
     from azure.ai.ml._utils._storage_utils import get_storage_client
 
     info = get_datastore_info(jobs.ml._datastores, "workspaceblobstore")
-    container = get_storage_client(**{key: info[key] for key in ("credential", "storage_account", "storage_type",
-                                                                 "account_url", "container_name") if key in info}).container_client
+    container = get_storage_client(
+        **{
+            key: info[key]
+            for key in ("credential", "storage_account", "storage_type", "account_url", "container_name")
+            if key in info
+        }
+    ).container_client
     seen = []
     for text in ("old", "new"):
         container.get_blob_client("changing/a.txt").upload_blob(text, overwrite=True)

@@ -99,7 +99,7 @@ def _run(run_id):
 def _files(run_id, path=None):
     from mlflow.tracking import MlflowClient
 
-    found = []
+    found: list[str] = []
     for item in MlflowClient().list_artifacts(run_id, path):
         found += _files(run_id, item.path) if item.is_dir else [item.path]
     return sorted(found)

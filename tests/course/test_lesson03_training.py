@@ -211,7 +211,8 @@ def test_l3_16_parallel_registrations_get_the_next_versions_without_gaps(course,
     def register(number: int) -> str:
         path = tmp_path / f"{number}.txt"
         path.write_text(str(number), encoding="utf-8")
-        return course.ml.models.create_or_update(Model(path=str(path), name="parallel", type="custom_model")).version
+        model = Model(path=str(path), name="parallel", type="custom_model")
+        return str(course.ml.models.create_or_update(model).version)
 
     with ThreadPoolExecutor(8) as pool:
         versions = list(pool.map(register, range(8)))

@@ -64,6 +64,6 @@ def _final_status(ml, name: str) -> str:
     for _ in range(600):
         status = ml.jobs.get(name).status
         if status in {"Completed", "Failed", "Canceled"}:
-            return status
+            return str(status)
         time.sleep(0.2)
     return f"still {status}"

@@ -295,5 +295,5 @@ def test_two_first_starts_install_once(tmp_path: Path) -> None:
     outputs = [process.communicate(timeout=280) for process in both]
     folder = tmp_path / "mlops_kit" / "azurite-3.35.0"
     assert [out for out, _ in outputs] == [f"{folder / 'node_modules' / 'azurite'}\n"] * 2
-    assert "".join(err for _, err in outputs).count("Installing Azurite 3.35.0") == 1
+    assert "".join(err for _, err in outputs).count("Installing Azurite 3.35.0") == 1, outputs
     assert [path.name for path in folder.parent.iterdir() if path.is_dir()] == ["azurite-3.35.0"]

@@ -19,6 +19,7 @@ import pytest
 
 from mlops_kit.errors import LocalError
 from mlops_kit.local import supervisor
+from mlops_kit.local.outside import outside
 from mlops_kit.local.settings import Instance, LocalSettings
 from mlops_kit.testing import LocalWorkspace
 
@@ -271,6 +272,6 @@ def test_a_control_plane_started_among_our_variables_sees_what_was_set_before_th
     before = {"HTTPS_PROXY": "theirs", "AZURE_CLIENT_ID": "a", "PATH": "/bin"}
     once = supervisor.applied({"HTTPS_PROXY": "ours", "https_proxy": "ours"}, before)
     twice = supervisor.applied({"HTTPS_PROXY": "newer", "https_proxy": "newer"}, once)
-    assert supervisor.outside(once) == before
-    assert supervisor.outside(twice) == before
+    assert outside(once) == before
+    assert outside(twice) == before
     assert twice["HTTPS_PROXY"] == "newer"

@@ -75,7 +75,7 @@ def runner():
     seen = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802  the name of the base class
+        def do_GET(self):
             seen.append((self.path, self.headers["Authorization"]))
             body = json.dumps({"value": f"assertion-{len(seen)}"}).encode()
             self.send_response(200)

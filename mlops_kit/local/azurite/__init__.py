@@ -15,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from mlops_kit.errors import LocalError
+from mlops_kit.local.outside import outside
 
 VERSION = "3.35.0"
 FOLDER_VARIABLE = "MLOPS_KIT_AZURITE"  # the folder of an installed azurite: the one with its package.json
@@ -94,9 +95,9 @@ def _install(home: Path, environ: Mapping[str, str]) -> None:
     command = [*_npm(environ), *options]
     # npm starts programs through ``#!/usr/bin/env node``
     path = os.pathsep.join([str(Path(command[0]).parent), environ.get("PATH", os.defpath)])
-    done = subprocess.run(
-        command, cwd=draft, env={**environ, "PATH": path}, capture_output=True, text=True, check=False
-    )
+    # Through the user's own way to the registry, also in a program that a control plane leads to itself.
+    variables = {**outside(environ), "PATH": path}
+    done = subprocess.run(command, cwd=draft, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         shutil.rmtree(draft)
         raise LocalError(

@@ -48,9 +48,14 @@ def row(job: Any) -> dict[str, Any]:
         "display_name": job.display_name,
         "experiment": job.experiment_name,
         "type": str(job.type),
-        "status": job.status,
+        "status": state_of(job),
         "created": created.isoformat(timespec="seconds") if created else None,
     }
+
+
+def state_of(job: Any) -> str:
+    """Return a job's state as text; the SDK gives an enum, whose own text is not its value."""
+    return str(getattr(job.status, "value", job.status))
 
 
 def get(workspace: Workspace, name: str) -> Any:
@@ -120,7 +125,7 @@ def state(workspace: Workspace, name: str) -> Callable[[], str]:
     def ask() -> str:
         with failures.readable(f"ask for the state of {name!r}"):
             try:
-                return str(workspace.ml.jobs.get(name).status)
+                return state_of(workspace.ml.jobs.get(name))
             except Exception as error:
                 reason = failures.says_nothing(error)
                 if reason is None:
@@ -230,6 +235,6 @@ def _passes(job: Any, filters: Filters) -> bool:
     """Tell whether a job passes the filters."""
     return (
         (not filters.experiment or job.experiment_name == filters.experiment)
-        and (not filters.status or str(job.status).lower() == filters.status.lower())
+        and (not filters.status or state_of(job).lower() == filters.status.lower())
         and all((job.tags or {}).get(key) == value for key, value in filters.tags.items())
     )

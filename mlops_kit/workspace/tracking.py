@@ -75,7 +75,8 @@ def _get(client: Any, call: str, **parameters: Any) -> dict[str, Any] | None:
     """Return the JSON of a GET, or None for 404."""
     from azure.core.rest import HttpRequest
 
-    reply = client.send_request(HttpRequest("GET", f"api/2.0/mlflow/{call}", params=parameters))
+    address = client.format_url(f"api/2.0/mlflow/{call}")
+    reply = client.send_request(HttpRequest("GET", address, params=parameters))
     if reply.status_code == 404:
         return None
     reply.raise_for_status()

@@ -326,4 +326,4 @@ def _emitted(node: Scalar) -> tuple[str, str | None]:
         return value, None if reads_as_text(value) else "'"
     if isinstance(value, int | float) and same_in_both(node.text):
         return node.text, None
-    return written(value), None
+    return written(float(value) if isinstance(value, float) else value), None

@@ -164,7 +164,9 @@ def _rules(folder: Path, names: tuple[str, ...], prefix: str, below: str) -> tup
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        # git's "x/**" is everything inside x, not x itself; the library's is both
+        return [f"{line}/*" if line.endswith("/**") else line for line in lines]
     except UnicodeDecodeError:
         raise UsageError(f"{path} is not UTF-8") from None
 

@@ -425,7 +425,7 @@ def test_rendered_job_loads_in_the_sdk(tmp_path):
     (folder / "train.yml").write_text(documents.dump(found), encoding="utf-8")
     job = load_job(folder / "train.yml")
     assert job.type == "command"
-    assert job.inputs["reg_rate"] == 0.0001
-    assert job.inputs["data"].path == "azureml:diabetes:1"
+    assert job.inputs["reg_rate"]._data == 0.0001
+    assert job.inputs["data"].path.removeprefix("azureml:") == "diabetes:1"
     assert job.compute == "azureml:cpu-cluster"
     assert "--reg-rate ${{inputs.reg_rate}}" in job.command

@@ -427,5 +427,5 @@ def test_rendered_job_loads_in_the_sdk(tmp_path):
     assert job.type == "command"
     assert job.inputs["reg_rate"]._data == 0.0001
     assert job.inputs["data"].path.removeprefix("azureml:") == "diabetes:1"
-    assert job.compute == "azureml:cpu-cluster"
+    assert job.compute == "cpu-cluster"
     assert "--reg-rate ${{inputs.reg_rate}}" in job.command

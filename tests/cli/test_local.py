@@ -191,7 +191,7 @@ def test_a_write_beyond_the_quota_reaches_the_user_as_one_refusal_without_retrie
             ml.environments.create_or_update(Environment(name="e", version="1", image="any"))
         except HttpResponseError as error:
             print(error.status_code, error.message)
-        print([one.name for one in ml.environments.list()], time.monotonic() - began < 5)
+        print([one.name for one in ml.environments.list() if one.name == "e"], time.monotonic() - began < 5)
         """,
     )
     folder = tmp_path / "state"

@@ -96,9 +96,6 @@ class Course:
 
 @pytest.fixture(scope="module")
 def course(local_workspace, tmp_path_factory):
-    """Return the workspace of the lessons, with the cluster that they name."""
-    from azure.ai.ml.entities import AmlCompute
-
+    """Return the workspace of the lessons; ``cpu-cluster`` is there from the start."""
     ml = local_workspace.ml_client()
-    ml.compute.begin_create_or_update(AmlCompute(name="cpu-cluster", size="STANDARD_DS11_V2", max_instances=4)).result()
     return Course(ml, tmp_path_factory.mktemp("course"), Path(local_workspace.state))

@@ -23,7 +23,10 @@ _DATA = ["--set", "target=Diabetic", "--set", "drop=PatientID", "--set", "data_t
 @pytest.fixture(scope="module")
 def trained(course, course_data):
     """Run the starter job twice on D1 (regularization 0.1, then the default) and return both jobs as shown."""
-    data = ["--set", f"data={course_data / 'diabetes.csv'}", *_DATA]
+    from azure.ai.ml.entities import Data
+
+    course.ml.data.create_or_update(Data(name="d1", type="uri_file", path=str(course_data / "diabetes.csv")))
+    data = ["--set", "data=azureml:d1@latest", *_DATA]
     shown = []
     for extra in (["--set", "reg_rate=0.1"], []):
         result = course.cli_json("run", "train", *data, *extra)

@@ -93,7 +93,7 @@ def _details(plane: Plane, call: Call) -> Reply:
     shown |= {"status": status, "logFiles": _links(plane, job)}
     if warnings := job.private.get("warnings"):
         shown["warnings"] = [{"source": "environment", "message": one} for one in warnings]
-    if (error := job.private.get("error")) and status in states.FINAL:
+    if (error := job.private.get("error")) and job.properties["status"] in states.FINAL:
         shown["error"] = {"error": error, "environment": "local", "location": "local"}
     return Reply(200, shown)
 

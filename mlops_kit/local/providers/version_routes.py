@@ -49,9 +49,14 @@ def routes(kind: Kind) -> tuple[Route, ...]:
     )
 
 
+def _name(call: Call) -> str:
+    """Return the asset's name; the SDK leaves the prefix of ``azureml:data@latest`` on when it asks for a label."""
+    return call.params["name"].removeprefix("azureml:")
+
+
 def get_version(kind: Kind, plane: Plane, call: Call) -> Reply:
     """Answer GET of a version."""
-    name, version = call.params["name"], call.params["version"]
+    name, version = _name(call), call.params["version"]
     text = plane.store.text(version_id(call.workspace, kind.collection, name, version))
     if text is not None:
         return Reply(200, text.encode())
@@ -61,7 +66,7 @@ def get_version(kind: Kind, plane: Plane, call: Call) -> Reply:
 def get_label(kind: Kind, plane: Plane, call: Call) -> Reply:
     """Answer GET of a label with the version that it names."""
     return Reply(
-        200, find_version(plane, call.workspace, kind.collection, call.params["name"], call.params["label"]).body
+        200, find_version(plane, call.workspace, kind.collection, _name(call), call.params["label"]).body
     )
 
 
@@ -86,7 +91,7 @@ def put_version(kind: Kind, plane: Plane, call: Call) -> Reply:
 
 def list_versions(kind: Kind, plane: Plane, call: Call) -> Reply:
     """Answer GET of an asset's versions, the newest first unless asked otherwise."""
-    name = call.params["name"]
+    name = _name(call)
     container = plane.store.find(container_id(call.workspace, kind.collection, name))
     if container is None and kind.collection == "environments" and curated.is_curated(name):
         return Reply(200, {"value": [curated.resource(call.workspace, name, "latest").body]})
@@ -178,7 +183,7 @@ def delete_version(kind: Kind, plane: Plane, call: Call) -> Reply:
 
 def get_container(kind: Kind, plane: Plane, call: Call) -> Reply:
     """Answer GET of an asset: its latest version and the one that comes next."""
-    name = call.params["name"]
+    name = _name(call)
     found = plane.store.find(container_id(call.workspace, kind.collection, name))
     if found is None and kind.collection == "environments" and curated.is_curated(name):
         return Reply(200, curated.container(call.workspace, name).body)

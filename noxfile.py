@@ -55,7 +55,9 @@ def quickstart(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Generate the command, finding and coverage pages, run every shell block of the guide, and build the site."""
     _install(session, "dev")
-    session.run("python", "docs/generate.py")
+    logs = Path(session.create_tmp()) / "contract"
+    session.run("pytest", "-n", "2", f"--basetemp={logs}", "tests/contract")
+    session.run("python", "docs/generate.py", "--logs", str(logs))
     session.run("pytest", "tests/docs", *session.posargs)
     session.run("mkdocs", "build", "--strict", "--site-dir", str(HERE / "site"))
 

@@ -1,7 +1,8 @@
 """Write the pages that come from code: the command reference and the coverage page of the local control plane.
 
-``python docs/generate.py`` writes both; ``--check`` writes nothing and fails when one is stale. The coverage page
-needs to know what the contract tests drove: ``tests/contract`` leaves that in ``docs/driven.json``.
+``python docs/generate.py`` writes both; ``--check`` writes nothing and fails when one is stale. Which operations the
+contract tests drove is kept in ``docs/driven.json``; ``--logs FOLDER`` writes it anew from the control planes' logs
+below the folder of a test run.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ import click
 
 HERE = Path(__file__).resolve().parent
 DRIVEN = HERE / "driven.json"
+_ANSWERED = re.compile(r" operation (\S+ \S+) -> (\d+)$", re.MULTILINE)
 _SDKS = ("azure-ai-ml", "azure-identity", "azure-mgmt-resource", "azure-mgmt-resource-deployments", "mlflow")
 
 
@@ -66,11 +69,23 @@ def coverage_page(driven: dict[str, list[int]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def driven_operations(folder: Path) -> dict[str, list[int]]:
+    """Return the statuses of each operation that the control planes below a folder answered."""
+    found: dict[str, set[int]] = {}
+    for log in folder.rglob("control-plane.log*"):
+        for operation, status in _ANSWERED.findall(log.read_text(encoding="utf-8")):
+            found.setdefault(operation, set()).add(int(status))
+    return {operation: sorted(statuses) for operation, statuses in sorted(found.items())}
+
+
 def main() -> int:
     """Write or check the pages."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--logs", type=Path, help="folder of a run of tests/contract (pytest --basetemp)")
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is stale")
     options = parser.parse_args()
+    if options.logs:
+        DRIVEN.write_text(json.dumps(driven_operations(options.logs), indent=1) + "\n", encoding="utf-8")
     driven = json.loads(DRIVEN.read_text(encoding="utf-8"))
     pages = {"commands.md": commands_page(), "coverage.md": coverage_page(driven)}
     stale = [name for name, text in pages.items() if _read(HERE / name) != text]

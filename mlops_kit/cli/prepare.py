@@ -45,7 +45,9 @@ def prepare(where: Where, template: str, settings: Sequence[str]) -> Prepared:
     environment = where.environment()
     path = project.find_template(where.project, template)
     rendered = render.render(path, environment, render.parse_settings(settings))
-    _require_faultless(rendered, checks.Files(where.project.folder))
+    # A template from elsewhere, named by its path, may not reach out of its own folder.
+    inside = path.resolve().is_relative_to(where.project.folder.resolve())
+    _require_faultless(rendered, checks.Files(where.project.folder if inside else path.parent))
     revealed = render.reveal(rendered, secret)
     items = tuple(_item(shown, full) for shown, full in zip(rendered, revealed, strict=True))
     return Prepared(items, environment, str(environment.roots["project"]["name"]))

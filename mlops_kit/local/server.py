@@ -28,7 +28,7 @@ from filelock import FileLock, Timeout
 from mlops_kit.errors import MlopsKitError
 from mlops_kit.local import certificates, gateway, providers
 from mlops_kit.local.arm.operations import Operations
-from mlops_kit.local.arm.routes import RouteTable
+from mlops_kit.local.arm.routes import Route, RouteTable
 from mlops_kit.local.arm.store import ResourceStore
 from mlops_kit.local.arm.wire import ArmError, Call, Reply, call_of
 from mlops_kit.local.azurite.process import Azurite
@@ -55,6 +55,7 @@ class Application:
         self._plane = plane
         self._routes = RouteTable(providers.ROUTES)
         self._quota = Quota(plane.settings)
+        self._noted: set[tuple[Route, int]] = set()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="handler")
 
     async def __call__(self, scope: dict[str, Any], receive: _Receive, send: _Send) -> None:
@@ -77,8 +78,12 @@ class Application:
                 self._quota.check(len(call.raw))
             call = Call(call.method, call.path, call.query, call.headers, call.raw, params, call.query_string)
             if route.slow:
-                return await asyncio.get_running_loop().run_in_executor(self._threads, route.handler, self._plane, call)
-            return route.handler(self._plane, call)
+                loop = asyncio.get_running_loop()
+                reply = await loop.run_in_executor(self._threads, route.handler, self._plane, call)
+            else:
+                reply = route.handler(self._plane, call)
+            self._note(route, reply.status)
+            return reply
         except ArmError as error:
             return error.reply()
         except Exception as fault:
@@ -86,6 +91,12 @@ class Application:
             log.exception("fault while answering %s %s", call.method, call.path)
             message = f"{type(fault).__name__}: {fault} (while answering {call.method} {call.path})"
             return ArmError(501, "LocalControlPlaneFault", message).reply()
+
+    def _note(self, route: Route, status: int) -> None:
+        """Log the first time that an operation is answered with a status: which operations a client uses."""
+        if (route, status) not in self._noted:
+            self._noted.add((route, status))
+            log.info("operation %s %s -> %d", route.method, route.template, status)
 
     async def _send(self, reply: Reply, send: _Send, *, head: bool) -> None:
         body, kind = reply.encoded()

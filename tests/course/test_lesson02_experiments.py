@@ -241,7 +241,7 @@ def test_l2_50_command_job_sees_its_code_folder_and_nothing_beside_it(course):
 
 def test_l2_51_job_without_environment_is_an_error_naming_the_key(course, tmp_path):
     (tmp_path / "bare.yml").write_text("type: command\ncommand: echo hello\n", encoding="utf-8")
-    refused = course.cli("validate", str(tmp_path / "bare.yml"), "-e", "local", check=False)
+    refused = course.cli("validate", str(tmp_path / "bare.yml"), check=False)
     assert refused.returncode == 2
     assert "environment" in refused.stdout
 

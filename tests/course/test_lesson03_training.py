@@ -142,6 +142,7 @@ def test_l3_10_optional_input_that_is_left_out_drops_its_flag(course):
     for values in ({"req": "x"}, {"req": "x", "opt": 5}):
         job = load_component(component)(**values)
         job.compute = "cpu-cluster"
+        job.environment = "AzureML-minimal@latest"
         logs.append(course.log(course.finished(course.ml.jobs.create_or_update(job))))
     assert "t --req x --end" in logs[0]
     assert "t --req x --opt 5 --end" in logs[1]

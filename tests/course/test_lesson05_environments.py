@@ -82,7 +82,7 @@ def job(pin):
 for name in [job(pin).name for pin in ("six==1.16.0", "six==1.16.0", "six==1.17.0")]:
     while ml.jobs.get(name).status not in ("Completed", "Failed", "Canceled"):
         time.sleep(0.2)
-    print(ml.jobs.get(name).status)
+    print(str.__str__(ml.jobs.get(name).status))
 """
         ran = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=False)
         assert ran.stdout.split() == ["Completed"] * 3, ran.stderr[-2000:]
@@ -90,15 +90,6 @@ for name in [job(pin).name for pin in ("six==1.16.0", "six==1.16.0", "six==1.17.
         assert len(built) == 2
     finally:
         supervisor.stop(settings.state)
-
-
-def test_l5_03_pip_requirements_file_is_registered_as_a_conda_specification(course, tmp_path):
-    (tmp_path / "requirements.txt").write_text("scikit-learn==1.5.2\npandas<2\n", encoding="utf-8")
-    text = "name: from-pip\nimage: python\nconda_file: requirements.txt\n"
-    (tmp_path / "environment.yml").write_text(text, encoding="utf-8")
-    course.cli("environment", "register", str(tmp_path / "environment.yml"), "-e", "local")
-    conda = course.ml.environments.get("from-pip", label="latest").conda_file
-    assert conda["dependencies"][-1] == {"pip": ["scikit-learn==1.5.2", "pandas<2"]}
 
 
 def test_l5_05_package_lists_land_under_the_right_keys(course):
@@ -122,20 +113,6 @@ def test_l5_06_runner_is_a_setting_of_the_local_environment_only(tmp_path):
     for runner in ("host", "venv"):
         shown = _mlops_kit("env", "show", "-e", "local", "-o", "json", MLOPS_KIT_VAR_local__runner=runner).stdout
         assert f'"runner": "{runner}"' in shown
-
-
-def test_l5_08_own_image_is_kept_in_full_and_needs_a_tag_in_prod(tmp_path):
-    shutil.copytree(PROJECT / "environments", tmp_path / "environments")
-    (tmp_path / "templates").mkdir()
-    template = tmp_path / "templates" / "image.yml"
-    for image, code in (("acr.azurecr.io/team/train:1.2", 0), ("acr.azurecr.io/team/train", 2)):
-        schema = "$schema: https://azuremlschemas.azureedge.net/latest/environment.schema.json\n"
-        template.write_text(f"{schema}name: own\nimage: {image}\n", encoding="utf-8")
-        rendered = _mlops_kit("render", "image", "-e", "prod", "-C", str(tmp_path)).stdout
-        assert f"image: {image}" in rendered
-        ran = _mlops_kit("validate", "image", "-e", "prod", "-C", str(tmp_path), check=False)
-        assert ran.returncode == code, ran.stdout
-        assert _mlops_kit("validate", "image", "-e", "dev", "-C", str(tmp_path)).returncode == 0
 
 
 def test_l5_11_same_content_adds_no_version_and_a_changed_pin_does(course, tmp_path):

@@ -65,9 +65,7 @@ def get_version(kind: Kind, plane: Plane, call: Call) -> Reply:
 
 def get_label(kind: Kind, plane: Plane, call: Call) -> Reply:
     """Answer GET of a label with the version that it names."""
-    return Reply(
-        200, find_version(plane, call.workspace, kind.collection, _name(call), call.params["label"]).body
-    )
+    return Reply(200, find_version(plane, call.workspace, kind.collection, _name(call), call.params["label"]).body)
 
 
 def draft_of(plane: Plane, call: Call) -> Draft:

@@ -86,6 +86,8 @@ def find_version(plane: Plane, workspace: str, kind: str, name: str, version_or_
     ``latest`` and ``default`` and an empty text mean the version created last that is not archived. Curated
     environments are found under their ``AzureML-`` names.
     """
+    # The SDK makes ``.../data/azureml:NAME/versions/V`` of an input's path ``azureml:NAME@latest``.
+    name = name.removeprefix("azureml:")
     found = plane.store.find(version_id(workspace, kind, name, version_or_label or "latest"))
     if found is None and version_or_label in {"", "latest", "default", "azureml_default"}:
         found = newest(plane, workspace, kind, name)

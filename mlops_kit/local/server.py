@@ -82,8 +82,6 @@ class Application:
                 reply = await loop.run_in_executor(self._threads, route.handler, self._plane, call)
             else:
                 reply = route.handler(self._plane, call)
-            self._note(route, reply.status)
-            return reply
         except ArmError as error:
             return error.reply()
         except Exception as fault:
@@ -91,6 +89,8 @@ class Application:
             log.exception("fault while answering %s %s", call.method, call.path)
             message = f"{type(fault).__name__}: {fault} (while answering {call.method} {call.path})"
             return ArmError(501, "LocalControlPlaneFault", message).reply()
+        self._note(route, reply.status)
+        return reply
 
     def _note(self, route: Route, status: int) -> None:
         """Log the first time that an operation is answered with a status: which operations a client uses."""

@@ -219,20 +219,25 @@ class _Evaluation:
 
     def _map(self, node: Map) -> Map:
         entries = []
+        is_changed = False
         for entry in node.entries:
-            key = self._key(entry.key) if "${" in entry.key.text else entry.key
+            key = self._key(entry.key, node) if "${" in entry.key.text else entry.key
             value = self.node(entry.value)
             if key.text == "environment_variables" and isinstance(value, Map):
                 value = _mapped(value, _variable)
-            entries.append(entry if key is entry.key and value is entry.value else Entry(key, value))
-        if all(new is old for new, old in zip(entries, node.entries, strict=True)):
-            return node
-        return replace(node, entries=tuple(entries))
+            if key is entry.key and value is entry.value:
+                entries.append(entry)
+            else:
+                entries.append(Entry(key, value))
+                is_changed = True
+        return replace(node, entries=tuple(entries)) if is_changed else node
 
-    def _key(self, key: Scalar) -> Scalar:
+    def _key(self, key: Scalar, within: Map) -> Scalar:
         value = evaluate(key.text, self.roots, self._locate(key))
         if not isinstance(value, str):
             raise DocumentError(f"the key {key.text} must become text", key.place)
+        if value != key.text and within.get(value) is not None:
+            raise DocumentError(f"the key {key.text} becomes {value!r}, which is there already", key.place)
         return _text(value, key.place)
 
     def _locate(self, node: Scalar) -> Locate:

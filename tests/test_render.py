@@ -127,6 +127,11 @@ def test_null_or_a_mapping_inside_a_text_is_refused(rendered):
     assert "is a mapping and cannot be part of a text" in refusal(rendered, "a: x${env.vars.mapping}\n")
 
 
+def test_key_that_becomes_another_one_is_refused(rendered):
+    message = refusal(rendered, "tags:\n  dev: x\n  ${env.name}: y\n")
+    assert message == "t.yml:3:3: the key ${env.name} becomes 'dev', which is there already"
+
+
 def test_keys_are_rendered_too(rendered):
     assert rendered("tags:\n  on-${env.name}: x\n") == {"tags": {"on-dev": "x"}}
 

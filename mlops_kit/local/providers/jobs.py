@@ -14,7 +14,7 @@ from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, ConflictEr
 from mlops_kit.local.providers import command_jobs, datastores, mlflow, version_routes
 from mlops_kit.local.runs import states
 from mlops_kit.local.runs.work import artifact_prefix
-from mlops_kit.local.settings import PORTAL_URL, TENANT
+from mlops_kit.local.settings import PORTAL_URL
 from mlops_kit.local.tracking import tracking_url
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _described(workspace: str, name: str, given: Properties) -> Properties:
 
 def services(workspace: str, name: str) -> Properties:
     """Return the services that every job has: its MLflow tracking and its page."""
-    page = f"{PORTAL_URL}/runs/{name}?wsid={workspace}&tid={TENANT}"
+    page = f"{PORTAL_URL}/runs/{name}?wsid={workspace}"  # the SDK adds the tenant
     return {
         kind: {"jobServiceType": kind, "endpoint": endpoint, "port": None, "status": None, "properties": None}
         for kind, endpoint in (("Tracking", tracking_url(workspace)), ("Studio", page))

@@ -85,7 +85,9 @@ class Jobs:
 
     def log(self, job: Any, name: str = "user_logs/std_log.txt") -> str:
         """Return a log of a finished job."""
-        return self.left(job)[f"artifacts/{name}"].read_text(encoding="utf-8")
+        left = self.left(job)
+        assert f"artifacts/{name}" in left, (sorted(left), job.status, self.error(job))
+        return left[f"artifacts/{name}"].read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -138,7 +138,8 @@ def test_optional_group_is_expanded_with_blanks_or_dropped_whole(jobs, inputs, l
         }
     }
     _put(jobs.ml, name, body)
-    assert jobs.log(jobs.wait(name)) == f"{line}\n"
+    job = jobs.wait(name)
+    assert jobs.log(job) == f"{line}\n", (job.status, jobs.error(job))
 
 
 def test_literals_are_written_as_they_were_given(jobs):

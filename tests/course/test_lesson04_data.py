@@ -99,7 +99,7 @@ def test_l4_17_l4_29_tabular_input_is_a_path_with_an_mltable_of_15000_rows(cours
     job = course.run(
         script,
         "python script.py ${{inputs.ds}}",
-        inputs={"ds": _input("mltable", "azureml:diabetes-tab@latest", "eval_mount")},
+        inputs={"ds": _input("mltable", "azureml:diabetes-tab@latest")},
     )
     assert "(15000, 10)" in course.log(job)
 

@@ -38,10 +38,16 @@ def completed(plane: Plane, workspace: str, given: Properties) -> Properties:
     given = {**given, **_resources(plane, workspace, given)}
     distribution.check(given.get("distribution"))
     _check_limits(given.get("limits") or {})
-    found = {name: inputs.completed(plane, workspace, name, one or {}) for name, one in _named(given, "inputs")}
+    sent = [(name, one) for name, one in _named(given, "inputs") if not _is_left_out(one)]
+    found = {name: inputs.completed(plane, workspace, name, one) for name, one in sent}
     made = {name: outputs.completed(plane, workspace, name, one) for name, one in _named(given, "outputs")}
     _check_command(str(given["command"]), found, made)
     return {**given, "inputs": found, "outputs": made}
+
+
+def _is_left_out(one: Properties | None) -> bool:
+    """Say whether an input is an optional one without a value, which the SDK sends all the same."""
+    return one is None or (str(one.get("jobInputType")).lower() == "literal" and one.get("value") is None)
 
 
 def _named(given: Properties, key: str) -> list[tuple[str, Any]]:
@@ -97,11 +103,6 @@ def _check_command(text: str, found: Mapping[str, Properties], made: Mapping[str
         f"inputs.{name}": "given" if (one.get("value") is not None or one.get("uri")) else None
         for name, one in found.items()
     }
-    # An optional input that was left out is not in the body: a group that asks for it is dropped.
-    outside = set(command_line.required(text))
-    for name in command_line.references(text):
-        if name.startswith("inputs.") and name not in outside:
-            bindings.setdefault(name, None)
     bindings |= {f"outputs.{name}": "given" for name in made}
     try:
         command_line.check(text, bindings)

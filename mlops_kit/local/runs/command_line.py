@@ -34,11 +34,15 @@ def required(command: str) -> list[str]:
 
 
 def check(command: str, bindings: Bindings) -> None:
-    """Raise UnboundError where ``rendered`` would."""
+    """Raise UnboundError where ``rendered`` would.
+
+    An optional input that was left out is not among the job's inputs: a group that asks for it is dropped.
+    """
+    needed = required(command)
     for name in references(command):
-        if name not in bindings:
+        if name not in bindings and (name in needed or not name.startswith("inputs.")):
             raise UnboundError(name, bindings, declared=False)
-    for name in required(command):
+    for name in needed:
         if bindings[name] is None:
             raise UnboundError(name, bindings, declared=True)
 
@@ -56,7 +60,7 @@ def rendered(command: str, bindings: Bindings) -> str:
 
 def _settled(group: re.Match[str], bindings: Bindings) -> str:
     inner = group[1].strip()
-    if any(bindings[name] is None for name in references(inner)):
+    if any(bindings.get(name) is None for name in references(inner)):
         inner = ""
     before = "" if _starts_line(group) else " "
     after = "" if _ends_line(group) else " "

@@ -1,1 +1,4 @@
-"""Execution: from a stored job to processes, logs, metrics and outputs on this machine."""
+"""Execution of jobs: what waits, what runs, with which inputs and environment, and what is kept of it."""
+
+# Providers and runs use each other; whoever imports a module of this package first must get the providers first.
+from mlops_kit.local import providers as providers

@@ -9,6 +9,7 @@ import yaml
 
 from mlops_kit.errors import UsageError
 from mlops_kit.workspace import failures
+from mlops_kit.workspace.enums import word
 from mlops_kit.workspace.nearest import not_found
 from mlops_kit.workspace.secrets import masked
 
@@ -20,17 +21,12 @@ def row(compute: Any) -> dict[str, Any]:
     """Return what a list shows of a compute."""
     return {
         "name": compute.name,
-        "type": str(compute.type).lower(),
-        "state": _word(getattr(compute, "state", None) or compute.provisioning_state),
+        "type": word(compute.type).lower(),
+        "state": word(getattr(compute, "state", None) or compute.provisioning_state),
         "size": getattr(compute, "size", None),
         "minimum": getattr(compute, "min_instances", None),
         "maximum": getattr(compute, "max_instances", None),
     }
-
-
-def _word(value: Any) -> str:
-    """Return the text of a state, which the SDK gives as text or as a member of an enumeration."""
-    return str(getattr(value, "value", value))
 
 
 def every(ml: Any) -> list[dict[str, Any]]:
@@ -83,7 +79,7 @@ def start(ml: Any, name: str) -> dict[str, Any]:
 def _stoppable(ml: Any, name: str, verb: str) -> None:
     """Refuse what cannot be started and stopped by hand."""
     found = get(ml, name)
-    if str(found.type).lower() != STOPPABLE:
+    if word(found.type).lower() != STOPPABLE:
         raise UsageError(
             f"the compute {name!r} is of type {found.type} and cannot be {verb}: only compute instances can"
         )

@@ -12,6 +12,7 @@ from typing import Any
 from mlops_kit.errors import UsageError
 from mlops_kit.workspace import artifacts, failures, tracking
 from mlops_kit.workspace.connect import Workspace
+from mlops_kit.workspace.enums import word
 from mlops_kit.workspace.nearest import not_found
 from mlops_kit.workspace.secrets import masked
 from mlops_kit.workspace.waiting import NoAnswer
@@ -47,15 +48,10 @@ def row(job: Any) -> dict[str, Any]:
         "name": job.name,
         "display_name": job.display_name,
         "experiment": job.experiment_name,
-        "type": str(job.type),
-        "status": state_of(job),
+        "type": word(job.type),
+        "status": word(job.status),
         "created": created.isoformat(timespec="seconds") if created else None,
     }
-
-
-def state_of(job: Any) -> str:
-    """Return a job's state as text; the SDK gives an enum, whose own text is not its value."""
-    return str(getattr(job.status, "value", job.status))
 
 
 def get(workspace: Workspace, name: str) -> Any:
@@ -125,7 +121,7 @@ def state(workspace: Workspace, name: str) -> Callable[[], str]:
     def ask() -> str:
         with failures.readable(f"ask for the state of {name!r}"):
             try:
-                return state_of(workspace.ml.jobs.get(name))
+                return word(workspace.ml.jobs.get(name).status)
             except Exception as error:
                 reason = failures.says_nothing(error)
                 if reason is None:
@@ -235,6 +231,6 @@ def _passes(job: Any, filters: Filters) -> bool:
     """Tell whether a job passes the filters."""
     return (
         (not filters.experiment or job.experiment_name == filters.experiment)
-        and (not filters.status or state_of(job).lower() == filters.status.lower())
+        and (not filters.status or word(job.status).lower() == filters.status.lower())
         and all((job.tags or {}).get(key) == value for key, value in filters.tags.items())
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops_kit.workspace import artifacts
+from mlops_kit.workspace.enums import word
 
 LINES = 20
 EXCEPTION = re.compile(
@@ -39,7 +40,7 @@ def reasons(ml: Any, store: Any, job: Any) -> tuple[Reason, ...]:
 
 def _failed_ends(ml: Any, job: Any, step: str) -> Iterator[tuple[Any, str]]:
     """Yield the failed jobs that have no failed child, with the path of their step names."""
-    failed = _failed_children(ml, job) if str(job.type).lower() in PARENTS or not step else []
+    failed = _failed_children(ml, job) if word(job.type).lower() in PARENTS or not step else []
     for child in failed:
         name = child.display_name or child.name
         yield from _failed_ends(ml, child, f"{step}/{name}" if step else name)
@@ -49,7 +50,11 @@ def _failed_ends(ml: Any, job: Any, step: str) -> Iterator[tuple[Any, str]]:
 
 def _failed_children(ml: Any, job: Any) -> list[Any]:
     """Return the failed children of a job; the SDK yields None for kinds it cannot read."""
-    return [child for child in ml.jobs.list(parent_job_name=job.name) if child is not None and child.status == "Failed"]
+    return [
+        child
+        for child in ml.jobs.list(parent_job_name=job.name)
+        if child is not None and word(child.status) == "Failed"
+    ]
 
 
 def _reason(ml: Any, store: Any, job: Any, step: str) -> Reason:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _SERVICE = f"/history/v1.0{WORKSPACE}"
 _SHOWN = (LOGS, SYSTEM_LOGS, "logs")  # the folders of a job's artefacts that are its logs
 _CHUNK = 1 << 18
-_MODEL_TYPES = {"custom_model": "CustomModel", "mlflow_model": "MLFlowModel", "triton_model": "TritonModel"}
 _FIELDS = {"displayName": "displayName", "description": "description", "hidden": "isArchived"}
 _PAGE = 500
 
@@ -67,13 +66,13 @@ def run_of(job: Resource) -> dict[str, Any]:
 
 
 def _outputs(job: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the outputs that exist, under an address by which the data service finds them again."""
+    """Return the outputs that exist, under an address by which the data service finds them again.
+
+    Models are shown as folders: azure-ai-ml 1.35.2 cannot ask where a model is (a TypeError in its own code).
+    """
     kinds = {name: str(one.get("jobOutputType")) for name, one in given.items() if one and one.get("uri")}
     return {
-        name: {
-            "assetId": f"azureml://jobs/{job}/outputs/{name}",
-            "type": _MODEL_TYPES[kind] if kind in MODELS else kind,
-        }
+        name: {"assetId": f"azureml://jobs/{job}/outputs/{name}", "type": "uri_folder" if kind in MODELS else kind}
         for name, kind in kinds.items()
     }
 

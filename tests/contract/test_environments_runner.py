@@ -80,6 +80,7 @@ def test_packages_are_installed_as_asked(tmp_path):
     try:
         ran = subprocess.run(
             [*cli, "local", "exec", "--", sys.executable, str(script)],
+            cwd=tmp_path,  # outside the project, whose local environment denies the network
             env=environment,
             capture_output=True,
             text=True,

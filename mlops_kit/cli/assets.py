@@ -111,8 +111,10 @@ def register_model(
         return
     if not (given["path"] and given["name"]):
         raise UsageError("--job needs --path (file or folder of the job) and --name (of the model)")
-    wish = models.FromJob(properties=pairs(properties, "--property"), tags=pairs(tags, "--tag"), **given)
-    with connected(where) as workspace:
+    environment = where.environment()
+    owned = {**pairs(tags, "--tag"), assets.PROJECT_TAG: prepare.project_name(environment)}
+    wish = models.FromJob(properties=pairs(properties, "--property"), tags=owned, **given)
+    with connected(where, environment) as workspace:
         made = models.register(workspace, wish)
     _show_registered([made], where)
 

@@ -28,7 +28,7 @@ def finish(workspace: Workspace, job: str, limits: waiting.Limits, stream: bool)
     """Wait for a job, following its log if asked; on failure print the reasons. Ctrl-C leaves the job alone."""
     follower = jobs.follow(workspace, job) if stream else None
     try:
-        outcome = waiting.wait(job, jobs.state(workspace, job), limits, lambda line: say(job, line))
+        outcome = waiting.wait(job, jobs.state(workspace.ml, job), limits, lambda line: say(job, line))
     except KeyboardInterrupt:
         click.echo(farewell(job, workspace.target.environment), err=True)
         raise

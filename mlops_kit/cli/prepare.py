@@ -50,7 +50,12 @@ def prepare(where: Where, template: str, settings: Sequence[str]) -> Prepared:
     _require_faultless(rendered, checks.Files(where.project.folder if inside else path.parent))
     revealed = render.reveal(rendered, secret)
     items = tuple(_item(shown, full) for shown, full in zip(rendered, revealed, strict=True))
-    return Prepared(items, environment, str(environment.roots["project"]["name"]))
+    return Prepared(items, environment, project_name(environment))
+
+
+def project_name(environment: Environment) -> str:
+    """Return the name under which the project owns what it creates."""
+    return str(environment.roots["project"]["name"])
 
 
 def _require_faultless(rendered: Sequence[Document], files: checks.Files) -> None:

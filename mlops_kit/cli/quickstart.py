@@ -88,7 +88,9 @@ def _do(workspace: Workspace, data: prepare.Prepared, job: prepare.Prepared) -> 
     with failures.readable(f"read what the job {name!r} wrote"):
         metrics = tracking.logged(workspace.tracking, name).metrics
         found = [each.path for each in artifacts.files(workspace.store, name)]
-    model = models.register(workspace, models.FromJob(name, _model_path(name, found), MODEL, from_metrics=True))
+    tags = {assets.PROJECT_TAG: job.project}
+    wish = models.FromJob(name, _model_path(name, found), MODEL, tags=tags, from_metrics=True)
+    model = models.register(workspace, wish)
     return {
         "data": asset.reference,
         "job": name,

@@ -115,13 +115,13 @@ def _plain(value: Any) -> Any:
     return inner if isinstance(inner, str | int | float | bool) or inner is None else str(inner)
 
 
-def state(workspace: Workspace, name: str) -> Callable[[], str]:
+def state(ml: Any, name: str) -> Callable[[], str]:
     """Return a question for :func:`waiting.wait`: the state of a job, or NoAnswer where the service cannot say."""
 
     def ask() -> str:
         with failures.readable(f"ask for the state of {name!r}"):
             try:
-                return word(workspace.ml.jobs.get(name).status)
+                return word(ml.jobs.get(name).status)
             except Exception as error:
                 reason = failures.says_nothing(error)
                 if reason is None:

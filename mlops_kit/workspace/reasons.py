@@ -34,16 +34,16 @@ class Reason:
 
 def reasons(ml: Any, store: Any, job: Any) -> tuple[Reason, ...]:
     """Return one reason for every failed job at the ends of the tree below ``job``, or one for the job itself."""
-    ends = list(_failed_ends(ml, job, ""))
+    ends = list(failed_ends(ml, job, ""))
     return tuple(_reason(ml, store, each, step) for each, step in ends)
 
 
-def _failed_ends(ml: Any, job: Any, step: str) -> Iterator[tuple[Any, str]]:
+def failed_ends(ml: Any, job: Any, step: str) -> Iterator[tuple[Any, str]]:
     """Yield the failed jobs that have no failed child, with the path of their step names."""
     failed = _failed_children(ml, job) if word(job.type).lower() in PARENTS or not step else []
     for child in failed:
         name = child.display_name or child.name
-        yield from _failed_ends(ml, child, f"{step}/{name}" if step else name)
+        yield from failed_ends(ml, child, f"{step}/{name}" if step else name)
     if not failed:
         yield job, step
 

@@ -174,7 +174,7 @@ def test_model_of_a_job_has_its_metrics_as_properties_and_links_the_job(kit, job
     assert [each["version"] for each in made] == ["1", "2"]
     assert float(model.properties["loss"]) == 0.1
     assert model.properties["stage"] == "test"
-    assert model.tags["a"] == "b"
+    assert model.tags == {"a": "b", "mlops_kit.project": "mlops-kit"}
     assert model.job_name == jobs[0]
 
 

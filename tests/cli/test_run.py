@@ -75,6 +75,15 @@ def test_no_environment_lists_the_known_ones(azure_project):
     assert "known are dev, local, prod, test" in ran.stderr
 
 
+def test_azure_is_meant_even_inside_a_program_that_is_led_to_this_machine(azure_project, local_workspace):
+    command = [sys.executable, "-m", "mlops_kit", "run", "hello", "-e", "dev"]
+    variables = {**os.environ, "AZURE_SUBSCRIPTION_ID": "s", "PATH": ""}
+    ran = subprocess.run(command, cwd=azure_project, env=variables, capture_output=True, text=True, check=False)
+
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("error: no Azure credential: ")
+
+
 @pytest.mark.usefixtures("nothing_submitted")
 class TestRefused:
     """Each is exit code 2 with a readable line, and no job."""

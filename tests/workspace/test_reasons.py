@@ -1,9 +1,11 @@
 """The line that says why a job failed (field report R26)."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from mlops_kit.workspace.artifacts import Artifact
-from mlops_kit.workspace.reasons import exception_line, log_path, stated_message
+from mlops_kit.workspace.reasons import exception_line, failed_ends, log_path, stated_message
 
 
 @pytest.mark.parametrize(
@@ -53,3 +55,45 @@ def test_message_is_taken_out_of_the_error_document():
 
 def test_text_without_an_error_document_states_nothing():
     assert stated_message("it broke") == ""
+
+
+class Jobs:
+    """A tree of jobs as the SDK lists it: name -> (state, children); a kind the SDK cannot read is listed as None."""
+
+    def __init__(self, tree):
+        self.tree = tree
+
+    def get(self, name, kind="command"):
+        state, children = self.tree[name]
+        return SimpleNamespace(
+            name=name, display_name=f"step-{name}", type="pipeline" if children else kind, status=state
+        )
+
+    def list(self, *, parent_job_name):
+        return [None, *(self.get(child) for child in self.tree[parent_job_name][1])]
+
+
+def ends(tree):
+    jobs = Jobs(tree)
+    return [(job.name, step) for job, step in failed_ends(SimpleNamespace(jobs=jobs), jobs.get("root"), "")]
+
+
+def test_reason_is_looked_for_in_the_failed_step():
+    assert ends({"root": ("Failed", ["a", "b"]), "a": ("Completed", []), "b": ("Failed", [])}) == [("b", "step-b")]
+
+
+def test_reason_is_looked_for_in_the_failed_step_of_a_nested_pipeline():
+    tree = {"root": ("Failed", ["p"]), "p": ("Failed", ["q", "r"]), "q": ("Canceled", []), "r": ("Failed", [])}
+
+    assert ends(tree) == [("r", "step-p/step-r")]
+
+
+def test_every_failed_step_is_reported():
+    tree = {"root": ("Failed", ["a", "b"]), "a": ("Failed", []), "b": ("Failed", [])}
+
+    assert ends(tree) == [("a", "step-a"), ("b", "step-b")]
+
+
+def test_job_without_failed_steps_is_its_own_reason():
+    assert ends({"root": ("Failed", [])}) == [("root", "")]
+    assert ends({"root": ("Failed", ["a"]), "a": ("Completed", [])}) == [("root", "")]

@@ -1,0 +1,58 @@
+"""Asking for the state of a job, and comparing what jobs logged."""
+
+import math
+from types import SimpleNamespace
+
+import pytest
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ServiceRequestError
+
+from mlops_kit.errors import UsageError
+from mlops_kit.workspace import jobs
+from mlops_kit.workspace.waiting import NoAnswer
+
+
+def ask(error):
+    """Ask a service whose every answer is this error."""
+
+    def get(_name):
+        raise error
+
+    return jobs.state(SimpleNamespace(jobs=SimpleNamespace(get=get)), "job-1")()
+
+
+def refused(kind, status):
+    error = kind(message="no")
+    error.status_code = status
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (refused(ClientAuthenticationError, 401), "HTTP 401"),
+        (refused(HttpResponseError, 503), "HTTP 503"),
+        (refused(HttpResponseError, 429), "HTTP 429"),
+        (ServiceRequestError("reset"), "no connection"),
+        (ClientAuthenticationError("the token expired"), "no token"),
+    ],
+)
+def test_expired_token_and_busy_service_are_no_answer(error, reason):
+    with pytest.raises(NoAnswer, match=f"^{reason}$"):
+        ask(error)
+
+
+def test_forbidden_is_an_answer():
+    with pytest.raises(UsageError, match="could not ask for the state of 'job-1': not allowed"):
+        ask(refused(HttpResponseError, 403))
+
+
+def test_only_what_differs_is_compared():
+    assert jobs.differing({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 5, "d": 4}) == {
+        "b": [2, 5],
+        "c": [3, None],
+        "d": [None, 4],
+    }
+
+
+def test_not_a_number_equals_itself():
+    assert jobs.differing({"loss": math.nan}, {"loss": math.nan}) == {}

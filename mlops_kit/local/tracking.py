@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,6 +91,7 @@ class Tracking:
         self._children: dict[str, _Child] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
+        self._beginning: dict[Future[str], str] = {}  # runs that are being created -> their workspace
         self._stopping = False
 
     def warm(self, workspace_id: str) -> None:
@@ -112,6 +114,32 @@ class Tracking:
         answer = self._ask(workspace_id, "PUT", f"internal/runs/{quote(run_id, safe='')}", body)
         return str(answer["experiment_id"])
 
+    def begin_run(
+        self, workspace_id: str, run_id: str, experiment: str, *, name: str, tags: dict[str, str], start_ms: int
+    ) -> Future[str]:
+        """Create the run of a job in the background, as ``ensure_run`` does; who asks for runs meanwhile, waits.
+
+        So a job need not wait for a tracking process that is only starting: its own first call will.
+        """
+        begun: Future[str] = Future()
+        self._beginning[begun] = workspace_id.lower()
+
+        def create() -> None:
+            try:
+                begun.set_result(
+                    self.ensure_run(workspace_id, run_id, experiment, name=name, tags=tags, start_ms=start_ms)
+                )
+            except BaseException as fault:  # noqa: BLE001  whoever asks for the result gets it
+                begun.set_exception(fault)
+            finally:
+                self._beginning.pop(begun, None)
+
+        threading.Thread(target=create, name=f"run {run_id}", daemon=True).start()
+        return begun
+
+    def _await_begun(self, workspace_id: str) -> None:
+        wait([begun for begun, of in list(self._beginning.items()) if of == workspace_id.lower()])
+
     def finish_run(self, workspace_id: str, run_id: str, status: str, end_ms: int) -> None:
         """Set the final status (FINISHED, FAILED, KILLED) of a run."""
         body = {"run_id": run_id, "status": status, "end_time": end_ms}
@@ -120,6 +148,7 @@ class Tracking:
     def run(self, workspace_id: str, run_id: str) -> dict[str, Any]:
         """Return ``metrics``, ``params``, ``tags``, ``status`` and ``info`` of a run; empty where it is missing."""
         self._child(workspace_id)  # a missing workspace is an error, a missing run is not
+        self._await_begun(workspace_id)
         try:
             found = self._ask(workspace_id, "GET", f"{_API}/runs/get?{urlencode({'run_id': run_id})}")["run"]
         except NotFoundError:
@@ -185,6 +214,7 @@ class Tracking:
 
     def forward(self, workspace_id: str, call: Call, rest: str) -> Reply:
         """Answer an MLflow REST call (``rest`` is ``api/2.0/mlflow/...``) with what the process answers."""
+        self._await_begun(workspace_id)
         kind = call.headers.get("content-type", "application/json")
         target = f"/{quote(rest)}?{call.query_string}" if call.query_string else f"/{quote(rest)}"
         reply = self._send(workspace_id, call.method, target, call.raw, {"Content-Type": kind})

@@ -11,12 +11,11 @@ import re
 import shutil
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
 
 from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.wire import ArmError
@@ -39,7 +38,6 @@ _TAIL_BYTES = 16384
 _DURATION = re.compile(
     r"P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
 )
-_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,11 @@ def run(work: Work) -> tuple[Outcome, dict[str, object]]:
     The caller has moved it to Preparing and records the end; this moves it through Running and Finalizing.
     """
     fresh(work.folder)
-    tracked = _in_background(_track, work)
+    tracked = _track(work)
     prepared = _Prepared([], [], [])
     properties: dict[str, object] = {}
     try:
-        prepared = _prepare(work, tracked)
+        prepared = _prepare(work)
         outcome = _execute(work, prepared)
         properties = _finalize(work, prepared, outcome)
     except StoppedError:
@@ -78,23 +76,10 @@ def run(work: Work) -> tuple[Outcome, dict[str, object]]:
     return outcome, properties
 
 
-def _in_background(call: Callable[[Work], _Value], work: Work) -> Future[_Value]:
-    future: Future[_Value] = Future()
-
-    def answer() -> None:
-        try:
-            future.set_result(call(work))
-        except BaseException as fault:  # noqa: BLE001  whoever asks for the result gets it
-            future.set_exception(fault)
-
-    threading.Thread(target=answer, name=f"job {work.name}", daemon=True).start()
-    return future
-
-
-def _track(work: Work) -> str:
-    """Create the MLflow run of the job; return the id of its experiment."""
+def _track(work: Work) -> Future[str]:
+    """Let the MLflow run of the job be created; the job's own first call to MLflow waits for it, the job does not."""
     properties = work.properties
-    return work.plane.tracking.ensure_run(
+    return work.plane.tracking.begin_run(
         work.workspace,
         work.name,
         str(properties["experimentName"]),
@@ -107,7 +92,7 @@ def _track(work: Work) -> str:
 # Preparing ---------------------------------------------------------------------------------------------------------
 
 
-def _prepare(work: Work, tracked: Future[str]) -> _Prepared:
+def _prepare(work: Work) -> _Prepared:
     """Put code, inputs, outputs and environment in place at the same time."""
     with ThreadPoolExecutor(4) as threads:
         interpreter = threads.submit(_interpreter, work)
@@ -120,7 +105,7 @@ def _prepare(work: Work, tracked: Future[str]) -> _Prepared:
     work.control.check()
     texts |= {f"outputs.{one.name}": one.text for one in places}
     command = command_line.rendered(str(work.properties["command"]), texts)
-    shared = _variables(work, found, tracked.result(), texts)
+    shared = _variables(work, found, texts)
     launches = [
         _launch(work, command, {**shared, **rank.variables}, rank)
         for rank in distribution.ranks(work.properties.get("distribution"), _nodes(work))
@@ -168,14 +153,12 @@ def _place_outputs(work: Work) -> list[Output]:
     ]
 
 
-def _variables(
-    work: Work, interpreter: Interpreter, experiment_id: str, texts: Mapping[str, str | None]
-) -> dict[str, str]:
+def _variables(work: Work, interpreter: Interpreter, texts: Mapping[str, str | None]) -> dict[str, str]:
     instance = Instance.read(work.plane.settings.instance_file)
     if instance is None:
         raise JobFailedError("The local control plane is not recorded as running.")
     guid = ids.workspace_guid(work.plane, work.workspace)
-    around = variables.Surroundings(work.plane.settings, instance, guid, experiment_id, interpreter.executable)
+    around = variables.Surroundings(work.plane.settings, instance, guid, interpreter.executable)
     given = {name: text for name, text in texts.items() if text is not None}
     return variables.of_job(work.job, around, given)
 

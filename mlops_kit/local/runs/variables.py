@@ -21,7 +21,6 @@ class Surroundings:
     settings: LocalSettings
     instance: Instance
     guid: str  # of the workspace
-    experiment_id: str
     interpreter: Path
 
 
@@ -29,7 +28,7 @@ def of_job(job: Resource, around: Surroundings, bound: Mapping[str, str]) -> dic
     """Return all variables of a job; ``bound`` are its inputs and outputs in place, as ``inputs.x``, ``outputs.y``."""
     client = supervisor.environment(around.instance, around.settings)
     surrounding = supervisor.applied(client, os.environ)
-    own = {**_compute(job, around), **_tracking(job, around), **_places(bound)}
+    own = {**_compute(job, around), **_tracking(job), **_places(bound)}
     given = {name: str(value) for name, value in (job.properties.get("environmentVariables") or {}).items()}
     return {**surrounding, **_python(around.interpreter, surrounding), **own, **given}
 
@@ -57,7 +56,7 @@ def _compute(job: Resource, around: Surroundings) -> dict[str, str]:
         "AZUREML_ARM_WORKSPACE_NAME": parts["workspaces"],
         "AZUREML_ARM_PROJECT_NAME": experiment,
         "AZUREML_EXPERIMENT_NAME": experiment,
-        "AZUREML_EXPERIMENT_ID": around.experiment_id,
+        "AZUREML_EXPERIMENT_ID": ids.stable_guid(workspace, experiment),
         "AZUREML_EXPERIMENT_SCOPE": f"{workspace}/experiments/{experiment}",
         "AZUREML_WORKSPACE_ID": around.guid,
         "AZUREML_WORKSPACE_SCOPE": workspace,
@@ -66,12 +65,12 @@ def _compute(job: Resource, around: Surroundings) -> dict[str, str]:
     }
 
 
-def _tracking(job: Resource, around: Surroundings) -> dict[str, str]:
+def _tracking(job: Resource) -> dict[str, str]:
+    """Lead MLflow to the job's run. The experiment's name is enough for it, and its id may not be known yet."""
     return {
         "MLFLOW_TRACKING_URI": tracking_url(ids.workspace_of(job.id)),
         "MLFLOW_RUN_ID": str(job.body["name"]),
         "MLFLOW_EXPERIMENT_NAME": str(job.properties["experimentName"]),
-        "MLFLOW_EXPERIMENT_ID": around.experiment_id,
     }
 
 

@@ -287,6 +287,28 @@ def test_missing_content_fails_the_job_naming_the_input(jobs):
     assert "'nowhere.csv'" in jobs.error(job)
 
 
+def test_a_web_address_is_read_through_the_router_or_not_at_all(jobs):
+    job = jobs.run("true", inputs={"far": _input("uri_file", "https://data.example.org/a.csv")})
+    assert job.status == "Failed"
+    assert "The input 'far' (https://data.example.org/a.csv) could not be read" in jobs.error(job)
+    assert "403" in jobs.error(job)
+
+
+def test_a_folder_in_another_storage_account_is_refused_with_a_reason(jobs):
+    uri = "wasbs://public@elsewhere.blob.core.windows.net/folder"
+    job = jobs.run("true", inputs={"far": _input("uri_folder", uri)})
+    assert job.status == "Failed"
+    assert "only a uri_file can be read" in jobs.error(job)
+
+
+def test_interactive_services_are_named_as_not_started(jobs):
+    from azure.ai.ml.entities import JupyterLabJobService
+
+    job = jobs.completed("true", services={"lab": JupyterLabJobService()})
+    told = [warning.message for warning in jobs.details(job.name).warnings]
+    assert "The service 'lab' (JupyterLab) is not started by the local control plane." in told
+
+
 def test_asset_of_another_type_is_refused_naming_both(jobs, table):
     asset = _data(jobs.ml, "a-file", table, "uri_file")
     with pytest.raises(Exception, match="declared as uri_folder, but the data asset 'a-file' is uri_file"):

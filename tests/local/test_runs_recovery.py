@@ -91,6 +91,8 @@ def test_jobs_of_a_killed_control_plane_fail_with_that_reason_and_queued_ones_ru
     while [plane.status(name) for name in running] != ["Running"] * 4:
         time.sleep(0.05)
     os.kill(killed, signal.SIGKILL)
+    while supervisor.running(plane.settings.state):
+        time.sleep(0.01)
     pids = [int((tmp_path / name).read_text()) for name in running]
     (tmp_path / "go").touch()
 

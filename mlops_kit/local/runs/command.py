@@ -118,10 +118,22 @@ def _interpreter(work: Work) -> Interpreter:
     chosen = environments.runner(work.plane.settings.runner, work.properties.get("environmentVariables") or {})
     site = environments.Site(work.plane, work.control, work.folder / SYSTEM_LOGS)
     found = environments.prepare(chosen, environments.specification(asset), site)
+    warnings = _not_started(work)
     if found.differences:
-        warning = f"The environment differs from what was asked for: {'; '.join(found.differences)}."
-        states.note(work.plane, work.job.id, private={"warnings": [warning]})
+        warnings.append(f"The environment differs from what was asked for: {'; '.join(found.differences)}.")
+    if warnings:
+        states.note(work.plane, work.job.id, private={"warnings": warnings})
     return found
+
+
+def _not_started(work: Work) -> list[str]:
+    """Say which interactive services of the job are not there."""
+    own = {"Tracking", "Studio"}
+    given = {name: one for name, one in (work.properties.get("services") or {}).items() if name not in own}
+    return [
+        f"The service '{name}' ({(one or {}).get('jobServiceType')}) is not started by the local control plane."
+        for name, one in given.items()
+    ]
 
 
 def _put_code(work: Work) -> None:

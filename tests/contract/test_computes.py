@@ -78,6 +78,16 @@ def test_size_of_a_cluster_cannot_change(ml):
     assert ml.compute.get(name).size == "Standard_DS3_v2"
 
 
+def test_scaling_a_cluster_without_naming_its_size_keeps_it(ml):
+    from azure.ai.ml.entities import AmlCompute
+
+    name = _name("scaled")
+    ml.compute.begin_create_or_update(AmlCompute(name=name, size="Standard_DS11_v2", max_instances=1)).result()
+    ml.compute.begin_create_or_update(AmlCompute(name=name, max_instances=3)).result()
+    found = ml.compute.get(name)
+    assert (found.size, found.max_instances) == ("Standard_DS11_v2", 3)
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [

@@ -53,8 +53,12 @@ def test_lab_notebook_runs_cell_by_cell(lab, name, jobs, labs, cluster, local_wo
             cell.source = cell.source.replace(placeholder, value.format(key=key))
     notebook.cells = [cell for cell in notebook.cells if _NATIVE not in cell.source]
     before = {job.name for job in cluster.jobs.list()}
-    NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(folder)}}).execute()
-    submitted = [job for job in cluster.jobs.list() if job.name not in before and job.type == "command" and job.command]
+    NotebookClient(
+        notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    ).execute()
+    submitted = [
+        job for job in cluster.jobs.list() if job.name not in before and job.type == "command" and job.environment
+    ]
     assert len(submitted) == jobs
     for job in submitted:
         assert _final_status(cluster, job.name) == "Completed", job.display_name
@@ -64,6 +68,6 @@ def _final_status(ml, name: str) -> str:
     for _ in range(600):
         status = ml.jobs.get(name).status
         if status in {"Completed", "Failed", "Canceled"}:
-            return str(status)
+            return str(status.value)
         time.sleep(0.2)
     return f"still {status}"

@@ -57,6 +57,14 @@ def check_name(name: str, kind: str) -> None:
         )
 
 
+def without_default_size(details: dict[str, Any]) -> dict[str, Any]:
+    """Return an update without the size that azure-ai-ml 1.35 sends for a compute whose size was not given.
+
+    ``AmlCompute(name=..., max_instances=2)`` scales a cluster of any size (constants/_compute.py).
+    """
+    return {key: value for key, value in details.items() if (key, value) != ("vmSize", "STANDARD_DS3_V2")}
+
+
 def check_change(previous: Resource, kind: str, details: dict[str, Any]) -> None:
     """409 for a change that needs a new compute: of the type, the size or the priority."""
     name, earlier = previous.body["name"], previous.properties

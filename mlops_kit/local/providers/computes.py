@@ -14,7 +14,15 @@ from mlops_kit.local.arm.routes import WORKSPACE, Route
 from mlops_kit.local.arm.shapes import IDENTITY, TAGS, shaped
 from mlops_kit.local.arm.wire import BadRequestError, Call, ConflictError, NotFoundError, Reply
 from mlops_kit.local.providers import usages, workspaces
-from mlops_kit.local.providers.compute_kinds import ATTACHED, DETAILS, check_change, check_name, kind_of, operation
+from mlops_kit.local.providers.compute_kinds import (
+    ATTACHED,
+    DETAILS,
+    check_change,
+    check_name,
+    kind_of,
+    operation,
+    without_default_size,
+)
 from mlops_kit.local.providers.resources import identity
 
 if TYPE_CHECKING:
@@ -96,6 +104,7 @@ def _write(plane: Plane, workspace_id: str, name: str, body: dict[str, Any]) -> 
     check_name(name, kind)
     details = given.get("properties") or {}
     if previous:
+        details = without_default_size(details)
         check_change(previous, kind, details)
     details, secrets = DETAILS[kind](plane, name, details, previous)
     if kind in ATTACHED and not given.get("resourceId"):

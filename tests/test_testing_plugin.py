@@ -80,9 +80,10 @@ def test_the_local_workspace_answers_the_sdk_and_is_gone_afterwards(pytester: py
         def pytest_sessionfinish():
             print("AFTER", os.environ.get("ARM_CLOUD_METADATA_URL"), os.environ["AZURE_CLIENT_SECRET"])
     """)
+    before = os.environ.get("ARM_CLOUD_METADATA_URL")  # of the workspace that other tests of this process use, or None
     result = pytester.runpytest_subprocess("-p", "no:xdist", "-s")
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines(["*AFTER None real*"])
+    result.stdout.fnmatch_lines([f"*AFTER {before} real*"])
     pid = next(int(line.split()[-1]) for line in result.outlines if "PID" in line)
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 

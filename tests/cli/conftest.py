@@ -33,11 +33,19 @@ class Ran:
 
 
 @pytest.fixture(scope="session")
+def commands_workspace(new_workspace):
+    """The workspace that the tests of commands share; each uses names of its own in it."""
+    return new_workspace("mlw-commands")
+
+
+@pytest.fixture(scope="session")
 def workspace_project(tmp_path_factory):
     """A project folder that the tests of workspace commands share; each adds templates of its own names."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("environments", "templates"):
         shutil.copytree(PROJECT / name, folder / name)
+    local = folder / "environments" / "local.yaml"
+    local.write_text(local.read_text(encoding="utf-8").replace("mlw-local", "mlw-commands"), encoding="utf-8")
     return folder
 
 
@@ -55,7 +63,7 @@ def write(workspace_project) -> Callable[[str, str], str]:
 
 
 @pytest.fixture(scope="session")
-def kit(local_workspace, workspace_project) -> Callable[..., Ran]:
+def kit(commands_workspace, workspace_project) -> Callable[..., Ran]:
     """Run ``mlops-kit`` on the environment ``local``, which is the control plane of the session."""
     before = dict(os.environ)
 

@@ -114,8 +114,8 @@ def test_secret_reaches_the_asset_and_is_shown_masked(kit, write, workspace_proj
     assert "hunter2" not in shown + with_secret.out + with_secret.err
 
 
-def test_secret_arrives_in_the_workspace(local_workspace):
-    assert local_workspace.ml_client().data.get("secretive", version="1").tags["db_password"] == "hunter2"
+def test_secret_arrives_in_the_workspace(commands_workspace):
+    assert commands_workspace.ml_client().data.get("secretive", version="1").tags["db_password"] == "hunter2"
 
 
 def test_template_of_another_kind_is_refused_with_the_right_command(kit):
@@ -156,5 +156,5 @@ def test_empty_list_is_said_in_words(kit):
 def test_workspace_is_named_once_on_stderr_and_never_on_stdout(kit):
     ran = kit("data", "list", "-o", "json")
 
-    assert ran.err.count("/workspaces/mlw-local") == 1
+    assert ran.err.count("/workspaces/mlw-commands") == 1
     assert "/workspaces/" not in ran.out.replace("azureml://", "")

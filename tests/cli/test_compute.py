@@ -4,11 +4,11 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def instances(local_workspace):
+def instances(commands_workspace):
     """Two running compute instances."""
     from azure.ai.ml.entities import ComputeInstance
 
-    ml = local_workspace.ml_client()
+    ml = commands_workspace.ml_client()
     for name in ("desk-one", "desk-two"):
         ml.compute.begin_create_or_update(ComputeInstance(name=name, size="Standard_DS11_v2")).result()
     return "desk-one", "desk-two"

@@ -153,7 +153,7 @@ def test_stream_of_a_finished_job_tells_its_state(kit, jobs):
     assert ran.out == f"{jobs[0]}  Completed\n"
 
 
-def test_cancelled_job_is_exit_code_4(kit, write, local_workspace):
+def test_cancelled_job_is_exit_code_4(kit, write, commands_workspace):
     template = write("jobs/cancelled.yml", "type: command\nenvironment: {image: python}\ncommand: sleep 60\n")
     name = kit("run", template, "--no-wait", "-o", "json").json["name"]
     kit("job", "cancel", name)
@@ -163,13 +163,13 @@ def test_cancelled_job_is_exit_code_4(kit, write, local_workspace):
     assert f"error: the job {name!r} was cancelled" in ran.err
 
 
-def test_model_of_a_job_has_its_metrics_as_properties_and_links_the_job(kit, jobs, local_workspace):
+def test_model_of_a_job_has_its_metrics_as_properties_and_links_the_job(kit, jobs, commands_workspace):
     arguments = ["model", "register", "--job", jobs[0], "--path", "outputs/deep/model.pkl", "--name", "from-job"]
     made = [
         kit(*arguments, "--from-metrics", "--property", "stage=test", "--tag", "a=b", "-o", "json").json
         for _ in range(2)
     ]
-    model = local_workspace.ml_client().models.get("from-job", version="1")
+    model = commands_workspace.ml_client().models.get("from-job", version="1")
 
     assert [each["version"] for each in made] == ["1", "2"]
     assert float(model.properties["loss"]) == 0.1

@@ -13,16 +13,16 @@ import pytest
 JOB = "type: command\nenvironment:\n  image: python\ncompute: azureml:cpu-cluster\n"
 
 
-def _jobs(local_workspace):
-    return {job.name for job in local_workspace.ml_client().jobs.list()}
+def _jobs(commands_workspace):
+    return {job.name for job in commands_workspace.ml_client().jobs.list()}
 
 
 @pytest.fixture
-def nothing_submitted(local_workspace):
+def nothing_submitted(commands_workspace):
     """Fail where a test that must be refused has made a job."""
-    before = _jobs(local_workspace)
+    before = _jobs(commands_workspace)
     yield
-    assert _jobs(local_workspace) == before
+    assert _jobs(commands_workspace) == before
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_no_environment_lists_the_known_ones(azure_project):
     assert "known are dev, local, prod, test" in ran.stderr
 
 
-def test_azure_is_meant_even_inside_a_program_that_is_led_to_this_machine(azure_project, local_workspace):
+def test_azure_is_meant_even_inside_a_program_that_is_led_to_this_machine(azure_project, commands_workspace):
     command = [sys.executable, "-m", "mlops_kit", "run", "hello", "-e", "dev"]
     variables = {**os.environ, "AZURE_SUBSCRIPTION_ID": "s", "PATH": ""}
     ran = subprocess.run(command, cwd=azure_project, env=variables, capture_output=True, text=True, check=False)
@@ -115,12 +115,12 @@ class TestRefused:
         assert ran.code == 2
         assert "did you mean train?" in ran.err
 
-    def test_fault_in_the_second_document_keeps_the_first_from_being_registered(self, kit, write, local_workspace):
+    def test_fault_in_the_second_document_keeps_the_first_from_being_registered(self, kit, write, commands_workspace):
         data = "name: half-done\ntype: uri_file\npath: https://example.org/a.csv\n"
         ran = kit("run", write("jobs/half.yml", f"{data}---\n{JOB}comand: echo\n"))
 
         assert ran.code == 2
-        assert "half-done" not in {each.name for each in local_workspace.ml_client().data.list()}
+        assert "half-done" not in {each.name for each in commands_workspace.ml_client().data.list()}
 
 
 def test_completed_job_is_exit_code_0_and_json_on_stdout(kit, write):
@@ -130,7 +130,7 @@ def test_completed_job_is_exit_code_0_and_json_on_stdout(kit, write):
     assert ran.json["status"] == "Completed"
     assert ran.json["name"].startswith("good-")
     assert ran.json["experiment"] == "good"
-    assert ran.err.count("/workspaces/mlw-local") == 1
+    assert ran.err.count("/workspaces/mlw-commands") == 1
 
 
 def test_failed_job_is_exit_code_1_with_its_exception_and_last_lines(kit, write):
@@ -160,9 +160,9 @@ def test_failure_is_a_group_and_one_annotation_in_github_actions(kit, write):
     assert "::endgroup::" in lines
 
 
-def test_passed_limit_is_exit_code_5_and_the_job_goes_on(kit, write, local_workspace):
+def test_passed_limit_is_exit_code_5_and_the_job_goes_on(kit, write, commands_workspace):
     ran = kit("run", write("jobs/long.yml", JOB + "command: sleep 60\n"), "--timeout", "1", "-o", "json")
-    ml = local_workspace.ml_client()
+    ml = commands_workspace.ml_client()
     state = ml.jobs.get(ran.json["name"]).status
     ml.jobs.begin_cancel(ran.json["name"]).wait()
 
@@ -172,7 +172,7 @@ def test_passed_limit_is_exit_code_5_and_the_job_goes_on(kit, write, local_works
     assert state not in {"Failed", "Canceled"}
 
 
-def test_no_wait_says_that_the_result_is_unknown(kit, write, local_workspace):
+def test_no_wait_says_that_the_result_is_unknown(kit, write, commands_workspace):
     ran = kit("run", write("jobs/unwaited.yml", JOB + "command: sleep 60\n"), "--no-wait", "-o", "json")
     cancelled = kit("job", "cancel", ran.json["name"], "-o", "json")
 
@@ -233,7 +233,7 @@ def test_one_job_per_item_gives_a_list(kit, write):
     assert len({each["name"] for each in ran.json}) == 2
 
 
-def test_secret_reaches_the_job_and_no_output(kit, write, local_workspace):
+def test_secret_reaches_the_job_and_no_output(kit, write, commands_workspace):
     text = JOB + 'command: test "${TOKEN_IN#hunter}" = 2\nenvironment_variables:\n  TOKEN_IN: ${secret.token}\n'
     ran = kit("run", write("jobs/secretive.yml", text), "-o", "json", MLOPS_KIT_SECRET_TOKEN="hunter2")
     shown = kit("job", "show", ran.json["name"], "-o", "json")
@@ -243,13 +243,13 @@ def test_secret_reaches_the_job_and_no_output(kit, write, local_workspace):
     assert "hunter2" not in ran.out + ran.err + shown.out
 
 
-def test_interrupt_leaves_the_job_alone_and_says_so(local_workspace, workspace_project, write):
+def test_interrupt_leaves_the_job_alone_and_says_so(commands_workspace, workspace_project, write):
     template = write("jobs/interrupted.yml", JOB + "command: sleep 60\n")
     command = [sys.executable, "-m", "mlops_kit", "run", template, "-e", "local", "-o", "json"]
     process = subprocess.Popen(
         command, cwd=workspace_project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    ml = local_workspace.ml_client()
+    ml = commands_workspace.ml_client()
     end = time.monotonic() + 60
     found: list[str] = []
     while not found and time.monotonic() < end:

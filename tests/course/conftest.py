@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from mlops_kit.testing import LocalWorkspace
+
 PROJECT = Path(__file__).resolve().parents[2]
 FEATURES = [
     "Pregnancies",
@@ -39,7 +41,7 @@ class Course:
 
     ml: Any
     folder: Path
-    state: Path
+    workspace: LocalWorkspace
     project: Path = PROJECT
 
     def cli(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -47,7 +49,11 @@ class Course:
         return subprocess.run(
             [str(Path(sys.executable).with_name("mlops-kit")), *arguments],
             cwd=self.project,
-            env={**os.environ, "MLOPS_KIT_LOCAL_STATE": str(self.state)},
+            env={
+                **os.environ,
+                "MLOPS_KIT_LOCAL_STATE": str(self.workspace.state),
+                "MLOPS_KIT_VAR_WORKSPACE__NAME": self.workspace.workspace.name,
+            },
             capture_output=True,
             text=True,
             check=check,
@@ -95,7 +101,14 @@ class Course:
 
 
 @pytest.fixture(scope="module")
-def course(local_workspace, tmp_path_factory):
-    """Return the workspace of the lessons; ``cpu-cluster`` is there from the start."""
-    ml = local_workspace.ml_client()
-    return Course(ml, tmp_path_factory.mktemp("course"), Path(local_workspace.state))
+def course(course_workspace, tmp_path_factory):
+    """Return the workspace of the lessons; ``cpu-cluster`` is there from the start, MLflow tracks to it."""
+    ml = course_workspace.ml_client()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", ml.workspaces.get().mlflow_tracking_uri)
+        yield Course(ml, tmp_path_factory.mktemp("course"), course_workspace)
+
+
+@pytest.fixture(scope="session")
+def course_workspace(new_workspace):
+    return new_workspace("mlw-course")

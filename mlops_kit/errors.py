@@ -14,11 +14,10 @@ MlopsKitError                 exit code 2 unless a subclass says otherwise
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A place in a text file; ``line`` and ``column`` count from 1, 0 means the file as a whole."""
 
     path: str

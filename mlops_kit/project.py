@@ -53,11 +53,12 @@ def find(start: Path) -> Project:
 
 def template_paths(project: Project) -> tuple[Path, ...]:
     """Return every YAML file below ``templates/``, sorted; hidden folders are left out."""
-    found: list[Path] = []
+    found: list[str] = []
     for folder, folders, files in os.walk(project.templates):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
-        found.extend(Path(folder, name) for name in files if name.endswith(_SUFFIXES))
-    return tuple(sorted(found))
+        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
+        found.extend(os.path.join(folder, name) for name in files if name.endswith(_SUFFIXES))  # noqa: PTH118
+    # By folder, then by name, as Path objects sort; a thousand of those sort slowly.
+    return tuple(map(Path, sorted(found, key=lambda path: path.replace(os.sep, "\0"))))
 
 
 def find_template(project: Project, name: str, *, start: Path | None = None) -> Path:

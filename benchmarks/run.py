@@ -84,12 +84,7 @@ def _page(rows: list[Row], rounds: int) -> str:
         cores=os.cpu_count(),
         date=datetime.now(UTC).date(),
     )
-    lines = [
-        f"| {row.what} | {row.ours:,.2f} {row.unit} | {row.peer_name} | {row.peer:,.2f} {row.unit} "
-        f"| {row.ratio:.2f} | {row.target} |"
-        for row in rows
-    ]
-    return head + "\n".join(lines) + "\n"
+    return head + "\n".join(row.line() for row in rows) + "\n"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 
-from rounds import Row, medians, seconds_of
+from rounds import Row, Target, medians, seconds_of
 
 _PEERS = ("kfp", "mlflow")
 
@@ -26,7 +26,7 @@ def measure(rounds: int) -> list[Row]:
         contender()  # warm the file cache and write the byte code once
     figures = {name: 1000 * value for name, value in medians(contenders, rounds).items()}
     ours = figures.pop("mlops-kit --help")
-    targets = {"kfp": "<= 100 ms and <= 0.25 x kfp"}
+    targets = {"kfp": Target(at_most=100, ratio_at_most=0.25)}
     return [
         Row(
             "`mlops-kit --help`",
@@ -34,7 +34,7 @@ def measure(rounds: int) -> list[Row]:
             f"{peer} --help" if peer in _PEERS else peer,
             figure,
             "ms",
-            targets.get(peer, ""),
+            targets.get(peer, Target()),
         )
         for peer, figure in figures.items()
     ]

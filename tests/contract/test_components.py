@@ -58,6 +58,50 @@ def test_a_curated_environment_is_written_out_in_full(ml: Any, tmp_path: Path) -
     assert re.fullmatch(expanded, created.environment)
 
 
+PARALLEL = """\
+$schema: http://azureml/sdk-2-0/ParallelComponent.json
+type: parallel
+name: {name}
+version: "1"
+inputs: {{rows: {{type: uri_folder}}}}
+outputs: {{scores: {{type: uri_file}}}}
+input_data: ${{{{inputs.rows}}}}
+mini_batch_size: "10"
+task:
+  type: run_function
+  code: src
+  entry_script: score.py
+  append_row_to: ${{{{outputs.scores}}}}
+  environment: azureml:AzureML-sklearn-1.5@latest
+"""
+
+
+def test_the_environment_of_a_parallel_task_is_written_out_in_full(ml: Any, tmp_path: Path) -> None:
+    from azure.ai.ml import load_component
+
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "score.py").write_text("def run(batch): return batch\n")
+    (tmp_path / "parallel.yml").write_text(PARALLEL.format(name="scored"))
+    created = ml.components.create_or_update(load_component(tmp_path / "parallel.yml"))
+
+    expanded = r"azureml://registries/azureml/environments/AzureML-sklearn-1\.5/versions/\d+"
+    assert re.fullmatch(expanded, created.task.environment)
+
+
+def test_a_pipeline_component_is_not_deterministic_unless_it_says_so(ml: Any, tmp_path: Path) -> None:
+    from azure.ai.ml import load_component
+
+    text = "type: pipeline\nname: {}\nversion: '1'\njobs: {{}}\n"
+    (tmp_path / "silent.yml").write_text(text.format("silent"))
+    (tmp_path / "stated.yml").write_text(text.format("stated") + "is_deterministic: true\n")
+
+    found = {
+        name: ml.components.create_or_update(load_component(tmp_path / f"{name}.yml")).is_deterministic
+        for name in ("silent", "stated")
+    }
+    assert found == {"silent": False, "stated": True}
+
+
 def test_counts_of_a_distribution_come_back_as_text(ml: Any, tmp_path: Path) -> None:
     extra = "distribution: {type: pytorch, process_count_per_instance: 4}\nresources: {instance_count: 2}\n"
     created = _register(ml, tmp_path, "distributed", extra, version="1")

@@ -88,6 +88,24 @@ def test_the_order_of_keys_in_a_conda_file_is_not_content(ml: Any) -> None:
     assert ml.environments.create_or_update(_environment("ordered", conda_file=turned)).id == first.id
 
 
+def test_the_operating_system_counts_in_any_letter_case(ml: Any) -> None:
+    from azure.ai.ml.entities import Environment
+
+    image = "mcr.microsoft.com/azureml/base:1"
+    first = ml.environments.create_or_update(Environment(name="systems", version="1", image=image, os_type="Linux"))
+    second = ml.environments.create_or_update(Environment(name="systems", version="1", image=image, os_type="linux"))
+
+    assert (first.os_type, second.os_type) == ("Linux", "Linux")
+
+
+def test_an_unknown_operating_system_is_refused(ml: Any) -> None:
+    from azure.ai.ml.entities import Environment
+    from azure.core.exceptions import HttpResponseError
+
+    with pytest.raises(HttpResponseError, match="The osType 'beos' is neither Linux nor Windows"):
+        ml.environments.create_or_update(Environment(name="beos", version="1", image="x", os_type="beos"))
+
+
 def test_tags_of_a_version_can_be_edited(ml: Any) -> None:
     environment = ml.environments.create_or_update(_environment("edited", tags={"a": "1"}))
     environment.tags = {"b": "2"}

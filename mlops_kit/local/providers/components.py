@@ -58,8 +58,13 @@ def completed(plane: Plane, workspace: str, spec: Mapping[str, Any]) -> dict[str
         done["distribution"] = {name: _text(value) for name, value in spec["distribution"].items()}
     if kind == "command":
         done["resources"] = {"instance_count": 1, **(spec.get("resources") or {})}
+    if kind == "pipeline":
+        done["is_deterministic"] = bool(spec.get("is_deterministic"))
     if isinstance(spec.get("environment"), str):
         done["environment"] = _expanded(plane, workspace, spec["environment"])
+    task = spec.get("task")  # a parallel component's environment is in its task; an AutoML task is a text
+    if isinstance(task, dict) and isinstance(task.get("environment"), str):
+        done["task"] = {**task, "environment": _expanded(plane, workspace, task["environment"])}
     return done
 
 

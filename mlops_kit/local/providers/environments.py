@@ -26,12 +26,20 @@ def _complete(plane: Plane, draft: Draft) -> Draft:
     private = {"context": _content(plane, draft.workspace, str(build["contextUri"]))} if "contextUri" in build else {}
     added = {
         "environmentType": "UserCreated",
-        "osType": properties.get("osType") or "Linux",
+        "osType": _system(properties.get("osType") or "Linux"),
         **({"build": {"dockerfilePath": "Dockerfile", **build}} if build else {}),
         "tags": properties.get("tags") or {},
         "properties": properties.get("properties") or {},
     }
     return replace(draft, properties={**properties, **added}, private=private)
+
+
+def _system(text: str) -> str:
+    """Return the operating system in the service's spelling; the SDK writes it in lower case into downloaded files."""
+    known = {name.lower(): name for name in ("Linux", "Windows")}
+    if str(text).lower() not in known:
+        raise BadRequestError(f"The osType '{text}' is neither Linux nor Windows.", target="properties.osType")
+    return known[str(text).lower()]
 
 
 def _check_conda(text: str | None) -> None:

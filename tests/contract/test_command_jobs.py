@@ -287,6 +287,14 @@ def test_missing_content_fails_the_job_naming_the_input(jobs):
     assert "'nowhere.csv'" in jobs.error(job)
 
 
+def test_an_asset_of_another_type_fails_the_job_naming_both_types(jobs, table):
+    asset = _data(jobs.ml, "mistyped", table, "uri_file")
+    job = jobs.run("echo unreached", inputs={"rows": _input("uri_folder", asset)})
+    assert job.status == "Failed"
+    expected = f"The input 'rows' is declared as uri_folder, but the data asset '{asset[8:]}' is uri_file."
+    assert expected in jobs.error(job)
+
+
 def test_a_web_address_is_read_through_the_router_or_not_at_all(jobs):
     job = jobs.run("true", inputs={"far": _input("uri_file", "https://data.example.org/a.csv")})
     assert job.status == "Failed"
@@ -307,12 +315,6 @@ def test_interactive_services_are_named_as_not_started(jobs):
     job = jobs.completed("true", services={"lab": JupyterLabJobService()})
     told = [warning.message for warning in jobs.details(job.name).warnings]
     assert "The service 'lab' (JupyterLab) is not started by the local control plane." in told
-
-
-def test_asset_of_another_type_is_refused_naming_both(jobs, table):
-    asset = _data(jobs.ml, "a-file", table, "uri_file")
-    with pytest.raises(Exception, match="declared as uri_folder, but the data asset 'a-file' is uri_file"):
-        jobs.submit("ls ${{inputs.f}}", inputs={"f": _input("uri_folder", asset)})
 
 
 # Outputs -----------------------------------------------------------------------------------------------------------

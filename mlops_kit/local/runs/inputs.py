@@ -27,6 +27,7 @@ from mlops_kit.local.runs.states import JobFailedError
 from mlops_kit.local.settings import Instance
 
 if TYPE_CHECKING:
+    from mlops_kit.local.arm.store import Resource
     from mlops_kit.local.plane import Plane
     from mlops_kit.local.runs.content import ContentCache, Copy
 
@@ -81,23 +82,26 @@ def completed(plane: Plane, workspace: str, name: str, given: Mapping[str, Any])
         raise BadRequestError(f"The input '{name}' has the mode '{mode}', which no input can have.", target=target)
     if mode in EVALUATED and kind != "mltable":
         raise BadRequestError(f"The input '{name}' is of type {kind}; {mode} is for mltable only.", target=target)
-    _check_asset(plane, workspace, name, kind, str(given["uri"]))
+    _asset(plane, workspace, kind, str(given["uri"]))
     return {**given, "mode": mode}
 
 
-def _check_asset(plane: Plane, workspace: str, name: str, kind: str, uri: str) -> None:
+def _asset(plane: Plane, workspace: str, kind: str, uri: str) -> Resource | None:
+    """Return the asset that an input names, 404 where there is none; None where the input names something else."""
     location = uris.parse(uri, workspace)
     if not isinstance(location, uris.AssetReference):
-        return
+        return None
     where = location.kind or collection(kind)
-    found = versions.find_version(
-        plane, location.workspace, where, location.name, location.version or location.label
-    ).properties
-    declared = found.get("modelType" if where == "models" else "dataType")
-    if where == "data" and declared != kind:
-        raise BadRequestError(
-            f"The input '{name}' is declared as {kind}, but the data asset '{location.name}' is {declared}.",
-            target=f"inputs.{name}",
+    return versions.find_version(plane, location.workspace, where, location.name, location.version or location.label)
+
+
+def _check_type(source: Source) -> None:
+    """Refuse a data asset of another type: the service accepts such a job, which then cannot read its input."""
+    asset = _asset(source.plane, source.workspace, source.kind, source.uri)
+    if asset and (kind := asset.properties.get("dataType", source.kind)) != source.kind:
+        *_, name, _, version = asset.id.split("/")
+        raise JobFailedError(
+            f"The input '{source.name}' is declared as {source.kind}, but the data asset '{name}:{version}' is {kind}."
         )
 
 
@@ -109,6 +113,7 @@ def bind(source: Source) -> Bound | None:
     if not source.given.get("uri"):
         return None
     try:
+        _check_type(source)
         return MODES[str(source.given["mode"])](source)
     except (ArmError, OSError) as error:
         raise JobFailedError(f"The input '{source.name}' ({source.uri}) could not be read: {error}") from error

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["CODES", "Files", "Finding", "check", "is_azure_ml"]
 
 
-def check(root: Node, path: str | Path, files: Files) -> tuple[Finding, ...]:
-    """Return everything that is wrong with one rendered document of the file ``path``, in the order of the file."""
+def check(root: Node, path: str | Path, files: Files, *, protected: bool = False) -> tuple[Finding, ...]:
+    """Return everything that is wrong with one rendered document of the file ``path``, in the order of the file.
+
+    ``protected`` says that it was rendered for a protected environment, where images are pinned.
+    """
     if not isinstance(root, Map):
         return (error("MK0105", root.place, "the document is no map", "an Azure ML file is a map of keys"),)
     if conda.is_conda(root):
@@ -38,7 +41,7 @@ def check(root: Node, path: str | Path, files: Files) -> tuple[Finding, ...]:
         *references.check(root, kind, folder, files),
         *paths.check(root, kind, folder, files),
         *commands.check(root),
-        *conda.check(root, kind, folder, files),
+        *conda.check(root, kind, folder, files, protected=protected),
     ]
     return tuple(sorted(dict.fromkeys(findings), key=_position))
 

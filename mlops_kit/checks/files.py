@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from mlops_kit import documents
+from mlops_kit import documents, requirements
 from mlops_kit.documents import Map, Scalar
 from mlops_kit.errors import DocumentError, Place
 
@@ -23,6 +23,7 @@ class Files:
         self.root = os.path.realpath(root) if root else None
         self._kinds: dict[str, Literal["file", "folder", ""]] = {}
         self._maps: dict[str, Map | None] = {}
+        self._requirements: dict[str, requirements.Requirements] = {}
         self._outside: dict[str, bool] = {}
 
     def kind(self, path: str) -> Literal["file", "folder", ""]:
@@ -46,6 +47,12 @@ class Files:
         if path not in self._maps:
             self._maps[path] = _map(path)
         return self._maps[path]
+
+    def requirements(self, path: str) -> requirements.Requirements:
+        """Return what a pip requirements file asks for."""
+        if path not in self._requirements:
+            self._requirements[path] = requirements.read(Path(path))
+        return self._requirements[path]
 
 
 def _kind(path: str) -> Literal["file", "folder", ""]:

@@ -26,7 +26,7 @@ TYPES: dict[str, tuple[Wanted, str]] = {
     "mlflow_model": ("folder", "MLmodel"),
 }
 ANYTHING: tuple[Wanted, str] = ("any", "")
-FILE_KEYS = {"component", "trial", "create_job", "import_data", "conda_file"}  # a text here names a YAML file
+FILE_KEYS = {"component", "trial", "create_job", "import_data", "conda_file"}  # a text here names a file
 DATA_KEYS = {"training_data", "validation_data", "test_data", "build", "model", "specification", "specification_path"}
 ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(:[A-Za-z0-9._-]+|@[A-Za-z0-9._-]+)")  # name:version or name@label
 SCRIPT_KEYS = {"scoring_script", "entry_script"}

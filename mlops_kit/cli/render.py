@@ -22,12 +22,12 @@ def command(template: str, settings: tuple[str, ...], output: str, env: str | No
     TEMPLATE is a file, or the name of one below templates/. --set takes a declared parameter, a path that the template
     holds (inputs.lr=0.1), or a value of the environment (env.compute=gpu). Secrets stay as they are written.
     """
-    from mlops_kit import documents, render
+    from mlops_kit import documents, render, requirements
 
     overrides, given = options.sorted_settings(settings)
     path = find_template(project, template, start=Path.cwd())
     environment = options.chosen_environment(project, env, overrides=overrides)
-    rendered = render.render(path, environment, render.parse_settings(given))
+    rendered = [requirements.wrapped(each) for each in render.render(path, environment, render.parse_settings(given))]
     if output == "yaml":
         click.echo(documents.dump(rendered), nl=False)
         return

@@ -20,13 +20,13 @@ class Folder:
         path.write_text(textwrap.dedent(text))
         return path
 
-    def found(self, text: str, name: str = "jobs/job.yml") -> list[str]:
+    def found(self, text: str, name: str = "jobs/job.yml", *, protected: bool = False) -> list[str]:
         """Return each finding without the path of the file: ``3:1 error[MK0102]: ...``."""
         path = self.put(name, text)
         files = checks.Files(self.root)
         lines: list[str] = []
         for document in documents.load(path):
-            lines += [str(finding) for finding in checks.check(document.root, path, files)]
+            lines += [str(finding) for finding in checks.check(document.root, path, files, protected=protected)]
         return [line.removeprefix(f"{path}:") for line in lines]
 
 

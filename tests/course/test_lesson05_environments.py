@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -25,6 +24,7 @@ dependencies:
       - numpy
       - mlflow
 """
+IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:20250401.v1"
 TRAIN = """
 import sys
 import mlflow
@@ -69,7 +69,6 @@ def test_l5_02_equal_specifications_are_built_once_and_a_changed_package_is_anot
     try:
         env = {**os.environ, **supervisor.environment(instance, settings)}
         program = f"""
-import time
 from azure.ai.ml import MLClient, command
 from azure.ai.ml.entities import Environment
 from azure.identity import DefaultAzureCredential
@@ -90,6 +89,25 @@ for name in [job(pin).name for pin in ("six==1.16.0", "six==1.16.0", "six==1.17.
         assert len(built) == 2
     finally:
         supervisor.stop(settings.state)
+
+
+def test_l5_03_requirements_file_renders_a_conda_specification_with_both_pins_under_pip(tmp_path):
+    from azure.ai.ml import load_environment
+
+    (tmp_path / "requirements.txt").write_text("pandas==2.2.3  # a comment\nscikit-learn==1.5.2\n", encoding="utf-8")
+    template = tmp_path / "environment.yml"
+    template.write_text(f"name: from-pip\nimage: {IMAGE}\nconda_file: requirements.txt\n", encoding="utf-8")
+    rendered = _mlops_kit("render", str(template), "-e", "local").stdout
+    [document] = documents.parse(rendered, template)
+    conda = documents.to_data(document.root)["conda_file"]
+    assert conda["dependencies"] == ["python=3.11", "pip", {"pip": ["pandas==2.2.3", "scikit-learn==1.5.2"]}]
+    template.write_text(rendered, encoding="utf-8")
+    assert load_environment(template).conda_file == conda
+    (tmp_path / "requirements.txt").write_text("pandas==2.2.3\n-e ../mine\n", encoding="utf-8")
+    template.write_text(f"name: from-pip\nimage: {IMAGE}\nconda_file: requirements.txt\n", encoding="utf-8")
+    refused = _mlops_kit("render", str(template), "-e", "local", check=False)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "requirements.txt:2:1: `-e ../mine` needs a folder of this machine" in refused.stderr
 
 
 def test_l5_05_package_lists_land_under_the_right_keys(course):
@@ -113,6 +131,27 @@ def test_l5_06_runner_is_a_setting_of_the_local_environment_only(tmp_path):
     for runner in ("host", "venv"):
         shown = _mlops_kit("env", "show", "-e", "local", "-o", "json", MLOPS_KIT_VAR_local__runner=runner).stdout
         assert f'"runner": "{runner}"' in shown
+
+
+def test_l5_08_image_of_an_own_registry_is_rendered_whole_and_must_be_pinned_in_prod(tmp_path):
+    template = tmp_path / "environment.yml"
+    pinned = ("registry.example.org:5000/team/base:1.2", f"registry.example.org:5000/team/base@sha256:{'0' * 64}")
+    for image in (*pinned, "registry.example.org:5000/team/base"):
+        template.write_text(f"name: own-image\nimage: {image}\n", encoding="utf-8")
+        for environment in ("local", "dev", "test", "prod"):
+            rendered = _mlops_kit("render", str(template), "-e", environment).stdout
+            assert f"image: {image}\n" in rendered
+            ran = _mlops_kit("validate", str(template), "-e", environment, "-C", str(PROJECT), check=False)
+            if environment == "prod" and image not in pinned:
+                assert ran.returncode == 2
+                assert (
+                    "environment.yml:2:8: error[MK0505]: the image `registry.example.org:5000/team/base`" in ran.stdout
+                )
+            else:
+                assert (ran.returncode, ran.stdout) == (0, "")
+    refused = _mlops_kit("environment", "register", str(template), "-e", "prod", check=False)
+    assert refused.returncode == 2
+    assert "nothing was submitted" in refused.stderr
 
 
 def test_l5_11_same_content_adds_no_version_and_a_changed_pin_does(course, tmp_path):

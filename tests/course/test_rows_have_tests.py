@@ -12,13 +12,11 @@ _OTHER_TIERS = {"l2_44", "l3_04", "l3_07", "l4_19", "l4_28", "l4_31", "l4_35", "
     "l5_12",
     "l5_14",
 }
-# Tier A, and not there yet: a requirements file as a conda specification; an image tag that prod insists on.
-_MISSING = {"l5_03", "l5_08"}
 ROWS = [
     f"{lesson}_{number:02}"
     for lesson, (first, last) in _RANGES.items()
     for number in range(first, last + 1)
-    if f"{lesson}_{number:02}" not in _OTHER_TIERS | _MISSING
+    if f"{lesson}_{number:02}" not in _OTHER_TIERS
 ]
 
 

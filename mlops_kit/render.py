@@ -62,6 +62,22 @@ def parse_settings(settings: Iterable[str]) -> dict[str, Node]:
     return {path: override(text, Place(f"--set {path}")) for path, text in map(assignment, settings)}
 
 
+def is_known(path: str, loaded: tuple[Document, ...]) -> bool:
+    """Return whether a setting is a path that one of the documents holds."""
+    return any(_at(document.root, path.split(".")) is not None for document in loaded)
+
+
+def require_known(settings: Settings, loaded: tuple[Document, ...]) -> None:
+    """Refuse a setting that is neither a parameter nor a path of any of the documents: it would change nothing.
+
+    Raises:
+        UsageError: There is such a setting; the message names the nearest path.
+        DocumentError: What a document declares is wrong.
+    """
+    parameters = {each.name for document in loaded for each in block(document.root).parameters}
+    _require_used(_nodes(settings), parameters, loaded)
+
+
 def reveal(rendered: Iterable[Document], lookup: Callable[[str], str]) -> tuple[Document, ...]:
     """Return the documents with the value of every secret in place, as ``lookup`` gives it by name."""
 
@@ -94,7 +110,7 @@ def _with_settings(document: Document, given: Mapping[str, Node], parameters: se
 def _require_used(given: Mapping[str, Node], parameters: set[str], loaded: tuple[Document, ...]) -> None:
     for path, value in given.items():
         steps = path.split(".")
-        if path not in parameters and all(_at(document.root, steps) is None for document in loaded):
+        if path not in parameters and not is_known(path, loaded):
             raise UsageError(f"{value.place}: {_no_such_path(steps, parameters, loaded)}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -107,16 +107,28 @@ def register_model(
     if bool(template) == bool(given["job"]):
         raise UsageError("give a TEMPLATE, or --job with --path and --name")
     if template:
+        _refuse_unused({**given, "properties": properties, "tags": tags})
         _show_registered(_from_template("model", template, settings, where), where)
         return
     if not (given["path"] and given["name"]):
         raise UsageError("--job needs --path (file or folder of the job) and --name (of the model)")
-    environment = where.environment()
+    overrides, own = options.sorted_settings(settings)
+    if own:
+        raise UsageError(f"--set {own[0].partition('=')[0]} would change nothing: with --job there is no template")
+    environment = where.environment(overrides)
     owned = {**pairs(tags, "--tag"), assets.PROJECT_TAG: prepare.project_name(environment)}
     wish = models.FromJob(properties=pairs(properties, "--property"), tags=owned, **given)
     with connected(where, environment) as workspace:
         made = models.register(workspace, wish)
     _show_registered([made], where)
+
+
+def _refuse_unused(given: Mapping[str, Any]) -> None:
+    """Refuse what only means something with --job; the template says it itself."""
+    spelled = {"kind": "type", "properties": "property", "tags": "tag", "from_metrics": "from-metrics"}
+    unused = [spelled.get(key, key) for key, value in given.items() if value]
+    if unused:
+        raise UsageError(f"--{unused[0]} would change nothing: it goes with --job, a TEMPLATE says it itself")
 
 
 def _show_registered(registered: list[assets.Registered], where: Where) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,9 +35,9 @@ class Where:
     env: str | None
     output: str
 
-    def environment(self) -> Environment:
-        """Load the environment."""
-        return options.chosen_environment(self.project, self.env)
+    def environment(self, overrides: Sequence[str] = ()) -> Environment:
+        """Load the environment, with values of the command line over it."""
+        return options.chosen_environment(self.project, self.env, overrides=overrides)
 
     def show(self, value: Any, text: Callable[[Any], str]) -> None:
         """Print the result of the command."""

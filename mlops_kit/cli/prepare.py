@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_kit import checks, documents, project, render
+from mlops_kit import checks, documents, project, render, requirements
 from mlops_kit.checks import kinds
+from mlops_kit.cli import options
 from mlops_kit.documents import Document, Map, Node, Scalar
 from mlops_kit.errors import DocumentError, Place, UsageError
 from mlops_kit.workspace.failures import Locate
@@ -42,12 +43,15 @@ class Prepared:
 
 def prepare(where: Where, template: str, settings: Sequence[str]) -> Prepared:
     """Render a template and check every document of it; raises UsageError after all faults have been printed."""
-    environment = where.environment()
+    overrides, given = options.sorted_settings(settings)
+    environment = where.environment(overrides)
     path = project.find_template(where.project, template)
-    rendered = render.render(path, environment, render.parse_settings(settings))
+    rendered = render.render(path, environment, render.parse_settings(given))
     # A template from elsewhere, named by its path, may not reach out of its own folder.
     inside = path.resolve().is_relative_to(where.project.folder.resolve())
-    _require_faultless(rendered, checks.Files(where.project.folder if inside else path.parent))
+    files = checks.Files(where.project.folder if inside else path.parent)
+    _require_faultless(rendered, files, protected=environment.protected)
+    rendered = tuple(map(requirements.wrapped, rendered))
     revealed = render.reveal(rendered, secret)
     items = tuple(_item(shown, full) for shown, full in zip(rendered, revealed, strict=True))
     return Prepared(items, environment, project_name(environment))
@@ -58,9 +62,13 @@ def project_name(environment: Environment) -> str:
     return str(environment.roots["project"]["name"])
 
 
-def _require_faultless(rendered: Sequence[Document], files: checks.Files) -> None:
+def _require_faultless(rendered: Sequence[Document], files: checks.Files, *, protected: bool) -> None:
     """Print every finding; refuse to go on after an error."""
-    found = [finding for document in rendered for finding in checks.check(document.root, document.path, files)]
+    found = [
+        finding
+        for document in rendered
+        for finding in checks.check(document.root, document.path, files, protected=protected)
+    ]
     for finding in found:
         click.echo(str(finding), err=True)
     errors = sum(finding.severity == "error" for finding in found)

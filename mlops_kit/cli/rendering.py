@@ -73,8 +73,7 @@ def _with_expressions(root: Node) -> Iterable[Scalar]:
 def _given(blocks: Sequence[Block], loaded: Sequence[Document], settings: Mapping[str, Node]) -> dict[str, Any]:
     """Return the settings that mean something to a template, and samples for parameters that must be given."""
     declared = {each.name: each for found in blocks for each in found.parameters}
-    keys = {key for document in loaded if isinstance(document.root, Map) for key in document.root.keys()}  # noqa: SIM118
-    given = {path: node for path, node in settings.items() if path in declared or path.partition(".")[0] in keys}
+    given = {path: node for path, node in settings.items() if path in declared or render.is_known(path, tuple(loaded))}
     samples = {name: _sample(each) for name, each in declared.items() if each.default is None and name not in given}
     return {**samples, **given}
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import click
 
-from mlops_kit import checks, documents, environments, render
+from mlops_kit import checks, documents, environments, parameters, render
 from mlops_kit import project as projects
 from mlops_kit.checks.findings import Finding, error
 from mlops_kit.cli import options, parallel
 from mlops_kit.cli.rendering import first_expression, render_all
 from mlops_kit.documents import Document, Node
 from mlops_kit.environments import Environment
-from mlops_kit.errors import DocumentError, EnvironmentFileError, Place, UsageError
+from mlops_kit.errors import DocumentError, EnvironmentFileError, Place, SourceError, UsageError
 from mlops_kit.project import Project
 
 SUFFIXES = (".yml", ".yaml")
@@ -68,9 +68,11 @@ def command(
     whole = whole or not paths
     project = _project(start, paths, needed=whole or env is not None)
     files = tuple(_files(paths, project if whole else None))
-    chosen, found = _environments(project, env, None if whole else [each.path for each in files])
-    context = Context(chosen, render.parse_settings(settings), checks.Files(project.folder if project else None))
+    overrides, own = options.sorted_settings(settings)
+    chosen, found = _environments(project, env, None if whole else [each.path for each in files], overrides)
+    context = Context(chosen, render.parse_settings(own), checks.Files(project.folder if project else None))
     templates = [file for file in files if not _is_environment_file(file.path, project)]
+    _require_used(context.settings, overrides, templates, chosen)
     found += parallel.flat_map(lambda file: _file_findings(file, context), templates)
     findings = tuple(dict.fromkeys(found))
     lines = [each.as_annotation() if output == "github" else str(each) for each in findings]
@@ -110,7 +112,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _environments(
-    project: Project | None, env: str | None, paths: Sequence[Path] | None
+    project: Project | None, env: str | None, paths: Sequence[Path] | None, overrides: Sequence[str]
 ) -> tuple[tuple[Environment, ...], list[Finding]]:
     """Return the environment to check in, if any, and what is wrong with it and with those whose files were named.
 
@@ -125,7 +127,8 @@ def _environments(
     findings: list[Finding] = []
     for name in dict.fromkeys([*wanted, *extra]):
         try:
-            environment = environments.load(project.environments, name, git=project.git)
+            over = overrides if name in wanted else ()
+            environment = environments.load(project.environments, name, overrides=over, git=project.git)
         except (EnvironmentFileError, DocumentError) as fault:
             if fault.place is None:
                 raise
@@ -136,6 +139,27 @@ def _environments(
         if paths is None or name in extra:
             findings += _problems(environment, project)
     return tuple(loaded), findings
+
+
+def _require_used(
+    settings: Mapping[str, Node], overrides: Sequence[str], files: Sequence[File], chosen: Sequence[Environment]
+) -> None:
+    """Refuse settings that would change nothing: those that no file knows, and any without an environment."""
+    if (settings or overrides) and not chosen:
+        raise UsageError("--set needs an environment: name one with -e")
+    if settings:
+        render.require_known(settings, tuple(document for file in files for document in _readable(file.path)))
+
+
+def _readable(path: Path) -> tuple[Document, ...]:
+    """Return the documents of a file, none when it has faults: those are reported where it is checked."""
+    try:
+        loaded = documents.load(path)
+        for document in loaded:
+            parameters.block(document.root)
+    except SourceError:
+        return ()
+    return loaded
 
 
 def _default(project: Project) -> tuple[str, ...]:
@@ -190,7 +214,7 @@ def _rendered(
     rendering = render_all(loaded, environment, context.settings)
     yield from rendering.faults
     for document in rendering.documents:
-        for finding in checks.check(document.root, path, context.reader):
+        for finding in checks.check(document.root, path, context.reader, protected=environment.protected):
             # Where an expression failed, the input it would have used looks unused.
             if finding.place not in rendering.blanks and not (rendering.faults and finding.code == "MK0302"):
                 yield finding

@@ -90,6 +90,27 @@ def test_environment_asset_keeps_its_conda_file_and_its_version(kit, write):
     assert shown["conda_file"]["dependencies"] == ["python=3.11", "pip"]
 
 
+def test_requirements_file_with_the_same_content_is_the_same_version(kit, write, workspace_project):
+    pins = workspace_project / "templates" / "environments" / "pins.txt"
+    template = write("environments/pins.yml", "name: pins\nimage: python:3.11\nconda_file: pins.txt\n")
+    versions = []
+    for text in ("six==1.16.0\n", "# a comment\nsix==1.16.0\n", "six==1.17.0\n"):
+        pins.write_text(text, encoding="utf-8")
+        versions.append(kit("environment", "register", template, "-o", "json").json["version"])
+    shown = kit("environment", "show", "pins:1", "-o", "json").json
+
+    assert versions == ["1", "1", "2"]
+    assert shown["conda_file"]["dependencies"] == ["python=3.11", "pip", {"pip": ["six==1.16.0"]}]
+
+
+def test_setting_of_the_environment_reaches_the_asset(kit, write, workspace_project):
+    _folder(workspace_project, "over", "a\n1\n")
+    template = write("data/over.yml", DATA.format(name="over") + "description: ${env.vars.word}\n")
+    kit("data", "register", template, "--set", "env.vars.word=hello")
+
+    assert kit("data", "show", "over", "-o", "json").json["description"] == "hello"
+
+
 def test_component_is_registered_and_listed(kit):
     made = kit("component", "register", "components/train", "-o", "json").json
     listed = kit("component", "list", "-o", "json").json
@@ -128,6 +149,15 @@ def test_template_of_another_kind_is_refused_with_the_right_command(kit):
 def test_model_register_needs_a_template_or_a_job(kit):
     assert "give a TEMPLATE, or --job with --path and --name" in kit("model", "register").err
     assert "--job needs --path" in kit("model", "register", "--job", "j").err
+
+
+def test_option_that_would_change_nothing_is_refused(kit):
+    with_template = kit("model", "register", "hello", "--name", "n")
+    with_job = kit("model", "register", "--job", "j", "--path", "p", "--name", "n", "--set", "reg_rate=1")
+
+    assert (with_template.code, with_job.code) == (2, 2)
+    assert "--name would change nothing: it goes with --job" in with_template.err
+    assert "--set reg_rate would change nothing: with --job there is no template" in with_job.err
 
 
 def test_tag_without_a_value_is_a_usage_error(kit):

@@ -267,6 +267,36 @@ def test_interrupt_leaves_the_job_alone_and_says_so(commands_workspace, workspac
     assert state not in {"Failed", "Canceled"}
 
 
+def test_setting_of_the_environment_reaches_the_job(kit, write, commands_workspace):
+    template = write("jobs/over.yml", JOB + "command: echo ${env.vars.word}\n")
+    ran = kit("run", template, "--set", "env.vars.word=hello-there", "-o", "json")
+
+    assert ran.code == 0
+    assert commands_workspace.ml_client().jobs.get(ran.json["name"]).command == "echo hello-there"
+
+
+def test_setting_of_the_environment_can_name_another_workspace(kit, write):
+    ran = kit("run", write("jobs/elsewhere.yml", JOB + "command: echo\n"), "--set", "env.workspace.name=mlw-nowhere")
+
+    assert ran.code == 2
+    assert "mlw-nowhere" in ran.err
+
+
+def test_requirements_file_is_submitted_as_a_conda_specification(kit, write, commands_workspace, workspace_project):
+    (workspace_project / "templates" / "jobs" / "pins.txt").write_text("six>=1.16\n", encoding="utf-8")
+    job = JOB.replace("image: python", "image: python:3.11\n  conda_file: pins.txt")
+    ran = kit("run", write("jobs/pins.yml", job + "command: echo\n"), "-o", "json")
+    ml = commands_workspace.ml_client()
+    name, _, version = ml.jobs.get(ran.json["name"]).environment.removeprefix("azureml:").rpartition(":")
+
+    assert ran.code == 0
+    assert ml.environments.get(name, version).conda_file["dependencies"] == [
+        "python=3.11",
+        "pip",
+        {"pip": ["six>=1.16"]},
+    ]
+
+
 def test_result_as_yaml_equals_the_result_as_json(kit, write):
     import yaml
 

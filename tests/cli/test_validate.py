@@ -171,6 +171,44 @@ def test_a_parameter_that_must_be_given_is_no_fault_of_the_template(place):
     assert "`./nothing.csv` does not exist" in line
 
 
+def test_a_setting_reaches_the_files_that_know_it_and_the_environment(place):
+    place.put("templates/jobs/a.yml", GOOD.replace("hello", "${{inputs.a}}") + "inputs: {a: 1}\n")
+    place.put("templates/jobs/b.yml", GOOD.replace("${env.compute}", "${env.vars.x}"))
+    assert place.run("-e", "local", "--set", "env.vars.x=gpu", "--set", "inputs.a=2") == (0, [])
+    code, (line,) = place.run("-e", "local", "--set", "env.vars.x=gpu", "--set", "inputs.a={type: 3}")
+    assert code == 2
+    assert line.startswith("--set inputs.a: error[MK0106]")
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("comand=echo", "--set comand: no such path 'comand', did you mean 'command'?"),
+        ("inputs.a=1", "--set inputs.a: no such path 'inputs'"),
+        ("env.comput=x", "--set comput: no such path 'comput', did you mean 'compute'?"),
+    ],
+)
+def test_a_setting_that_would_change_nothing_is_refused(place, setting, expected):
+    place.put("templates/jobs/a.yml", GOOD)
+    assert place.run("-e", "local", "--set", setting) == (2, [])
+    assert place.printed.err.startswith(f"error: {expected}")
+
+
+def test_a_setting_without_an_environment_is_refused(place):
+    path = place.put("templates/jobs/plain.yml", GOOD.replace("${env.compute}", "cpu"))
+    assert place.run(str(path), "--set", "compute=gpu") == (2, [])
+    assert "--set needs an environment: name one with -e" in place.printed.err
+
+
+def test_an_image_without_a_tag_is_refused_in_prod_and_allowed_in_dev(place):
+    place.put("environments/prod.yaml", "protected: true\nworkspace: {subscription_id: s}\n")
+    path = place.put("templates/environments/own.yml", "name: own\nimage: registry.example.org:5000/team/own\n")
+    assert place.run(str(path), "-e", "local") == (0, [])
+    code, (line,) = place.run(str(path), "-e", "prod")
+    assert code == 2
+    assert line.startswith("templates/environments/own.yml:2:8: error[MK0505]: the image")
+
+
 def test_a_template_of_another_environment_is_passed_over(place):
     place.put("templates/jobs/a.yml", GOOD.replace("env.compute", "env.nothing") + "x-mlops: {environments: [dev]}\n")
     assert place.run("-e", "local") == (0, [])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from mlops_kit.local.arm.wire import BadRequestError
+from mlops_kit.local.arm.wire import BadRequestError, registry_id
 from mlops_kit.local.providers import datastores, versions
 from mlops_kit.local.settings import STORAGE_ACCOUNT, STORAGE_SUFFIX
 
@@ -56,7 +56,10 @@ class WebAddress:
 
 @dataclass(frozen=True, slots=True)
 class AssetReference:
-    """A version of an asset, or a label that names one. ``kind`` is the collection (``data``, ...) or empty."""
+    """A version of an asset, or a label that names one. ``kind`` is the collection (``data``, ...) or empty.
+
+    ``workspace`` is the id of the workspace or registry that holds it.
+    """
 
     workspace: str
     kind: str
@@ -74,6 +77,11 @@ class RegistryReference:
     name: str
     version: str = ""
     label: str = ""
+
+    @property
+    def asset(self) -> AssetReference:
+        """Return this as a reference to an asset of the registry that holds it."""
+        return AssetReference(registry_id(self.registry), self.kind, self.name, self.version, self.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +212,8 @@ def settle(plane: Plane, location: Location, *, kind: str = "") -> Location:
     """
     if isinstance(location, JobOutput):
         return _settle_output(plane, location)
+    if isinstance(location, RegistryReference):
+        location = location.asset
     if isinstance(location, AssetReference):
         return _settle_asset(plane, location, location.kind or kind)
     return location

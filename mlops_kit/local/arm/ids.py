@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local.arm.store import Resource
+from mlops_kit.local.arm.wire import REGISTRIES
 
 if TYPE_CHECKING:
     from mlops_kit.local.plane import Plane
@@ -26,6 +27,8 @@ def parse(resource_id: str) -> dict[str, str]:
 def type_of(resource_id: str) -> str:
     """Return the resource type, such as ``Microsoft.MachineLearningServices/workspaces/jobs``."""
     segments = [segment for segment in resource_id.split("/") if segment]
+    if resource_id.startswith(REGISTRIES):
+        return "/".join(["Microsoft.MachineLearningServices", *segments[1::2]])
     lowered = [segment.lower() for segment in segments]
     if "providers" in lowered:
         last = len(lowered) - 1 - lowered[::-1].index("providers")

@@ -10,6 +10,12 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 JSON_TYPE = "application/json; charset=utf-8"
+REGISTRIES = "azureml://registries/"
+
+
+def registry_id(name: str) -> str:
+    """Return the id under which a registry's assets are; the service writes the registry's name in lower case."""
+    return REGISTRIES + name.lower()
 
 
 class ArmError(Exception):
@@ -93,6 +99,12 @@ class Call:
             f"/subscriptions/{self.params['subscription']}/resourceGroups/{self.params['group']}"
             f"/providers/Microsoft.MachineLearningServices/workspaces/{self.params['workspace']}"
         )
+
+    @property
+    def owner(self) -> str:
+        """Return the id of the workspace or registry whose assets this call is about."""
+        registry = self.params.get("registry")
+        return registry_id(registry) if registry else self.workspace
 
 
 @dataclass(frozen=True, slots=True)

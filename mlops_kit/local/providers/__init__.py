@@ -23,6 +23,7 @@ from mlops_kit.local.providers import (
     models,
     outbound_rules,
     registries,
+    registry_assets,
     resource_groups,
     resources,
     usages,
@@ -53,6 +54,7 @@ ROUTES = (
     *environments.ROUTES,
     *models.ROUTES,
     *registries.ROUTES,
+    *registry_assets.ROUTES,
 )
 
 

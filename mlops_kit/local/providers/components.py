@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local import uris
 from mlops_kit.local.arm.routes import WORKSPACE, Route
-from mlops_kit.local.arm.wire import BadRequestError, Call, Reply
+from mlops_kit.local.arm.wire import BadRequestError, Call, NotFoundError, Reply
 from mlops_kit.local.providers import version_routes, versions
 from mlops_kit.local.providers.versions import Draft, Kind
 from mlops_kit.local.runs import curated
@@ -95,9 +95,14 @@ def _expanded(plane: Plane, workspace: str, environment: str) -> str:
     if not isinstance(named, uris.AssetReference):
         return environment
     wanted = named.version or named.label
-    found = versions.find_version(plane, workspace, "environments", named.name, wanted)
-    if plane.store.text(found.id) is not None:
-        return f"azureml:{found.id}"
+    try:
+        found = versions.find_version(plane, workspace, "environments", named.name, wanted)
+    except NotFoundError:
+        if not curated.is_curated(named.name):
+            raise
+    else:
+        if plane.store.text(found.id) is not None:
+            return found.id if found.id.startswith("azureml:") else f"azureml:{found.id}"
     return curated.registry_resource(named.name, wanted).id
 
 
@@ -139,13 +144,17 @@ def _get(plane: Plane, call: Call) -> Reply:
     """Answer GET of a version; ``azureml_default`` is the one labelled ``default``."""
     if call.params["version"] != DEFAULT_VERSION:
         return version_routes.get_version(KIND, plane, call)
-    found = versions.find_version(plane, call.workspace, "components", call.params["name"], "default")
-    label = f"{versions.container_id(call.workspace, 'components', call.params['name'])}/labels/default"
+    found = versions.find_version(plane, call.owner, "components", call.params["name"], "default")
+    label = f"{versions.container_id(call.owner, 'components', call.params['name'])}/labels/default"
     return Reply(200, {**found.body, "id": label})
 
 
-_VERSION = f"{WORKSPACE}/components/{{name}}/versions/{{version}}"
-_OWN = {"PUT": Route("PUT", _VERSION, _put), "GET": Route("GET", _VERSION, _get)}
-ROUTES = tuple(
-    _OWN.get(route.method, route) if route.template == _VERSION else route for route in version_routes.routes(KIND)
-)
+def routes(owner: str = WORKSPACE) -> tuple[Route, ...]:
+    """Return the URL table of components under the template of their owner."""
+    version = f"{owner}/components/{{name}}/versions/{{version}}"
+    own = {"PUT": Route("PUT", version, _put), "GET": Route("GET", version, _get)}
+    shared = version_routes.routes(KIND, owner)
+    return tuple(own.get(route.method, route) if route.template == version else route for route in shared)
+
+
+ROUTES = routes()

@@ -11,9 +11,8 @@ import yaml
 
 from mlops_kit.local import uris
 from mlops_kit.local.arm.wire import BadRequestError
-from mlops_kit.local.providers import version_routes
+from mlops_kit.local.providers import version_routes, versions
 from mlops_kit.local.providers.versions import Draft, Kind
-from mlops_kit.local.runs import curated
 
 if TYPE_CHECKING:
     from mlops_kit.local.plane import Plane
@@ -89,6 +88,6 @@ KIND = Kind(
     complete=_complete,
     identity=_identity,
     kept=("image", "condaFile", "build"),
-    offered=curated.containers,
+    offered=versions.offered_containers,
 )
 ROUTES = version_routes.routes(KIND)

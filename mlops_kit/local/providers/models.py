@@ -153,7 +153,7 @@ def _keep(plane: Plane, workspace: str, name: str, given: list[str]) -> None:
 
 def _get_container(plane: Plane, call: Call) -> Reply:
     """Answer GET of a model and remember which next version was told."""
-    name, workspace = call.params["name"], call.workspace
+    name, workspace = call.params["name"], call.owner
     with plane.store.transaction():
         told = versions.next_version(plane, KIND, workspace, name)
         _keep(plane, workspace, name, [*_promises(plane, workspace, name), f"{told} {plane.now().isoformat()}"])
@@ -192,15 +192,20 @@ def _put_container(plane: Plane, call: Call) -> Reply:
     """Answer PUT of a model; the GET before it was not meant as a registration."""
     name = call.params["name"]
     with plane.store.transaction():
-        _redeem(plane, call.workspace, name, versions.next_version(plane, KIND, call.workspace, name))
+        _redeem(plane, call.owner, name, versions.next_version(plane, KIND, call.owner, name))
     return version_routes.put_container(KIND, plane, call)
 
 
-_OWN = {
-    ("GET", f"{WORKSPACE}/models/{{name}}"): Route("GET", f"{WORKSPACE}/models/{{name}}", _get_container),
-    ("PUT", f"{WORKSPACE}/models/{{name}}"): Route("PUT", f"{WORKSPACE}/models/{{name}}", _put_container),
-    ("PUT", f"{WORKSPACE}/models/{{name}}/versions/{{version}}"): Route(
-        "PUT", f"{WORKSPACE}/models/{{name}}/versions/{{version}}", _put_version, slow=True
-    ),
-}
-ROUTES = tuple(_OWN.get((route.method, route.template), route) for route in version_routes.routes(KIND))
+def routes(owner: str = WORKSPACE) -> tuple[Route, ...]:
+    """Return the URL table of models under the template of their owner."""
+    model = f"{owner}/models/{{name}}"
+    own = (
+        Route("GET", model, _get_container),
+        Route("PUT", model, _put_container),
+        Route("PUT", f"{model}/versions/{{version}}", _put_version, slow=True),
+    )
+    replaced = {(route.method, route.template): route for route in own}
+    return tuple(replaced.get((route.method, route.template), route) for route in version_routes.routes(KIND, owner))
+
+
+ROUTES = routes()

@@ -10,7 +10,7 @@ from mlops_kit.local.arm.operations import accepted
 from mlops_kit.local.arm.routes import GROUP, SUBSCRIPTION, Route
 from mlops_kit.local.arm.shapes import TAGS, shaped
 from mlops_kit.local.arm.wire import BadRequestError, Call, NotFoundError, Reply
-from mlops_kit.local.providers import resources, workspaces
+from mlops_kit.local.providers import registries, resources, workspaces
 from mlops_kit.local.settings import TENANT
 
 if TYPE_CHECKING:
@@ -133,6 +133,8 @@ def _delete(plane: Plane, call: Call) -> Reply:
     found = resources.require_group(plane, GROUP.format(**call.params))
     for workspace in plane.store.list(f"{found.id}/providers/Microsoft.MachineLearningServices/workspaces"):
         workspaces.delete(plane, workspace)
+    for registry in registries.of_group(plane, found.id):
+        registries.delete(plane, registry)
     plane.store.delete(found.id)
     return accepted(plane, call)
 

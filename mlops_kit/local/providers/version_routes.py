@@ -18,12 +18,13 @@ from mlops_kit.local.providers.versions import (
     ensure_container,
     find_version,
     next_version,
+    offered_container,
+    offered_version,
     remove,
     version_id,
     version_of,
     write,
 )
-from mlops_kit.local.runs import curated
 from mlops_kit.local.settings import MANAGEMENT_URL
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
 PAGE = 1000
 
 
-def routes(kind: Kind) -> tuple[Route, ...]:
-    """Return the URL table of a kind's containers and versions."""
-    assets = f"{WORKSPACE}/{kind.collection}"
+def routes(kind: Kind, owner: str = WORKSPACE) -> tuple[Route, ...]:
+    """Return the URL table of a kind's containers and versions under the template of their owner."""
+    assets = f"{owner}/{kind.collection}"
     versions = f"{assets}/{{name}}/versions"
     return (
         Route("GET", assets, partial(list_containers, kind)),
@@ -54,24 +55,30 @@ def _name(call: Call) -> str:
     return call.params["name"].removeprefix("azureml:")
 
 
+def _require_owner(plane: Plane, call: Call) -> None:
+    """Answer 404 without the workspace; that a registry exists is seen to where its URLs are listed."""
+    if "registry" not in call.params:
+        plane.store.get(call.workspace, f"The workspace '{call.params['workspace']}'")
+
+
 def get_version(kind: Kind, plane: Plane, call: Call) -> Reply:
     """Answer GET of a version."""
     name, version = _name(call), call.params["version"]
-    text = plane.store.text(version_id(call.workspace, kind.collection, name, version))
+    text = plane.store.text(version_id(call.owner, kind.collection, name, version))
     if text is not None:
         return Reply(200, text.encode())
-    return Reply(200, find_version(plane, call.workspace, kind.collection, name, version).body)
+    return Reply(200, find_version(plane, call.owner, kind.collection, name, version).body)
 
 
 def get_label(kind: Kind, plane: Plane, call: Call) -> Reply:
     """Answer GET of a label with the version that it names."""
-    return Reply(200, find_version(plane, call.workspace, kind.collection, _name(call), call.params["label"]).body)
+    return Reply(200, find_version(plane, call.owner, kind.collection, _name(call), call.params["label"]).body)
 
 
 def draft_of(plane: Plane, call: Call) -> Draft:
     """Return the version that a PUT describes; 404 without its workspace, 400 without properties."""
-    plane.store.get(call.workspace, f"The workspace '{call.params['workspace']}'")
-    return Draft(call.workspace, call.params["name"], call.params["version"], _properties(call))
+    _require_owner(plane, call)
+    return Draft(call.owner, call.params["name"], call.params["version"], _properties(call))
 
 
 def _properties(call: Call) -> Properties:
@@ -90,11 +97,12 @@ def put_version(kind: Kind, plane: Plane, call: Call) -> Reply:
 def list_versions(kind: Kind, plane: Plane, call: Call) -> Reply:
     """Answer GET of an asset's versions, the newest first unless asked otherwise."""
     name = _name(call)
-    container = plane.store.find(container_id(call.workspace, kind.collection, name))
-    if container is None and kind.collection == "environments" and curated.is_curated(name):
-        return Reply(200, {"value": [curated.resource(call.workspace, name, "latest").body]})
+    container = plane.store.find(container_id(call.owner, kind.collection, name))
+    if container is None and kind.collection == "environments":
+        offered = offered_version(call.owner, name, "latest")
+        return Reply(200, {"value": [offered.body] if offered else []})
     members = plane.store.list(
-        f"{container_id(call.workspace, kind.collection, name)}/versions", newest_first=_newest_first(call)
+        f"{container_id(call.owner, kind.collection, name)}/versions", newest_first=_newest_first(call)
     )
     all_archived = bool(container and container.properties.get("isArchived"))
     shown = [one for one in members if viewed(call, archived=all_archived or _archived(one)) and _asked_for(call, one)]
@@ -103,10 +111,10 @@ def list_versions(kind: Kind, plane: Plane, call: Call) -> Reply:
 
 def list_containers(kind: Kind, plane: Plane, call: Call) -> Reply:
     """Answer GET of all assets of a kind; an asset whose versions are all archived counts as archived."""
-    plane.store.get(call.workspace, f"The workspace '{call.params['workspace']}'")
-    members = plane.store.list(f"{call.workspace}/{kind.collection}", newest_first=True)
+    _require_owner(plane, call)
+    members = plane.store.list(f"{call.owner}/{kind.collection}", newest_first=True)
     own = {one.id.lower() for one in members}
-    members += [one for one in kind.offered(call.workspace) if one.id.lower() not in own]
+    members += [one for one in kind.offered(call.owner) if one.id.lower() not in own]
     shown = [one for one in members if viewed(call, archived=_hidden(one)) and not _internal(one)]
     return page(call, shown)
 
@@ -175,31 +183,34 @@ def _count(call: Call, name: str) -> int:
 
 def delete_version(kind: Kind, plane: Plane, call: Call) -> Reply:
     """Answer DELETE of a version; its number is not given again."""
-    there = remove(plane, kind, call.workspace, call.params["name"], call.params["version"])
+    there = remove(plane, kind, call.owner, call.params["name"], call.params["version"])
     return Reply(200 if there else 204)
 
 
 def get_container(kind: Kind, plane: Plane, call: Call) -> Reply:
     """Answer GET of an asset: its latest version and the one that comes next."""
     name = _name(call)
-    found = plane.store.find(container_id(call.workspace, kind.collection, name))
-    if found is None and kind.collection == "environments" and curated.is_curated(name):
-        return Reply(200, curated.container(call.workspace, name).body)
+    found = plane.store.find(container_id(call.owner, kind.collection, name))
+    if found is None and kind.collection == "environments":
+        offered = offered_container(call.owner, name)
+        if offered is not None:
+            return Reply(200, offered.body)
     if found is None:
-        raise ArmError(404, "ResourceNotFound", f"The {kind.noun} '{name}' was not found in this workspace.")
-    coming = next_version(plane, kind, call.workspace, name)
+        where = "registry" if "registry" in call.params else "workspace"
+        raise ArmError(404, "ResourceNotFound", f"The {kind.noun} '{name}' was not found in this {where}.")
+    coming = next_version(plane, kind, call.owner, name)
     return Reply(200, {**found.body, "properties": {**found.properties, "nextVersion": coming}})
 
 
 def put_container(kind: Kind, plane: Plane, call: Call) -> Reply:
     """Answer PUT of an asset: description, tags, archive flag."""
-    plane.store.get(call.workspace, f"The workspace '{call.params['workspace']}'")
-    there = plane.store.find(container_id(call.workspace, kind.collection, call.params["name"]))
-    written = ensure_container(plane, kind, call.workspace, call.params["name"], _properties(call))
+    _require_owner(plane, call)
+    there = plane.store.find(container_id(call.owner, kind.collection, call.params["name"]))
+    written = ensure_container(plane, kind, call.owner, call.params["name"], _properties(call))
     return Reply(200 if there else 201, written.body)
 
 
 def delete_container(kind: Kind, plane: Plane, call: Call) -> Reply:
     """Answer DELETE of an asset and all its versions."""
-    there = plane.store.delete(container_id(call.workspace, kind.collection, call.params["name"]))
+    there = plane.store.delete(container_id(call.owner, kind.collection, call.params["name"]))
     return Reply(200 if there else 204)

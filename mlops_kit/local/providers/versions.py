@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.store import Resource
-from mlops_kit.local.arm.wire import BadRequestError, ConflictError, NotFoundError
+from mlops_kit.local.arm.wire import REGISTRIES, BadRequestError, ConflictError, NotFoundError, registry_id
 from mlops_kit.local.runs import curated
 
 if TYPE_CHECKING:
@@ -23,7 +23,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A version that is about to be written. ``private`` is what only this control plane knows of it."""
+    """A version that is about to be written, in a workspace or a registry (``workspace`` is the id of either).
+
+    ``private`` is what only this control plane knows of it.
+    """
 
     workspace: str
     name: str
@@ -91,11 +94,40 @@ def find_version(plane: Plane, workspace: str, kind: str, name: str, version_or_
     found = plane.store.find(version_id(workspace, kind, name, version_or_label or "latest"))
     if found is None and version_or_label in {"", "latest", "default", "azureml_default"}:
         found = newest(plane, workspace, kind, name)
-    if found is None and kind == "environments" and curated.is_curated(name):
-        return curated.resource(workspace, name, version_or_label)
+    if found is None and kind == "environments":
+        found = offered_version(workspace, name, version_or_label)
     if found is None:
-        raise NotFoundError(f"Version '{version_or_label or 'latest'}' of '{name}' in {kind}")
+        where = f" of {workspace}" if workspace.startswith(REGISTRIES) else ""
+        raise NotFoundError(f"Version '{version_or_label or 'latest'}' of '{name}' in {kind}{where}")
     return found
+
+
+def offered_version(owner: str, name: str, version_or_label: str) -> Resource | None:
+    """Return a curated environment as a workspace or the registry of curated ones shows it, or None.
+
+    404 with the known names where ``name`` is one that only a curated environment can have.
+    """
+    if owner == registry_id(curated.REGISTRY):
+        return curated.registry_resource(name, version_or_label)
+    if owner.startswith(REGISTRIES) or not curated.is_curated(name):
+        return None
+    return curated.resource(owner, name, version_or_label)
+
+
+def offered_containers(owner: str) -> list[Resource]:
+    """Return the containers of the curated environments that a workspace or registry offers."""
+    if owner == registry_id(curated.REGISTRY):
+        return [curated.registry_container(entry.name) for entry in curated.TABLE]
+    return [] if owner.startswith(REGISTRIES) else curated.containers(owner)
+
+
+def offered_container(owner: str, name: str) -> Resource | None:
+    """Return the container of a curated environment, or None; 404 as for ``offered_version``."""
+    if owner == registry_id(curated.REGISTRY):
+        return curated.registry_container(name)
+    if owner.startswith(REGISTRIES) or not curated.is_curated(name):
+        return None
+    return curated.container(owner, name)
 
 
 def newest(plane: Plane, workspace: str, kind: str, name: str) -> Resource | None:

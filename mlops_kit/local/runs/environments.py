@@ -24,8 +24,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from mlops_kit.local import uris
 from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.arm.wire import ArmError, BadRequestError
+from mlops_kit.local.processes import FOLDER
 from mlops_kit.local.providers import versions
-from mlops_kit.local.runs import curated
 from mlops_kit.local.runs.process import Control, Launch
 from mlops_kit.local.runs.states import JobFailedError
 
@@ -79,15 +79,11 @@ class Site:
 def find(plane: Plane, workspace: str, reference: str) -> Resource:
     """Return the environment asset that a job names; 404 or 400 in one sentence otherwise."""
     location = uris.parse(reference if ":" in reference or "/" in reference else f"azureml:{reference}", workspace)
+    if isinstance(location, uris.RegistryReference):
+        location = location.asset
     if isinstance(location, uris.AssetReference) and location.kind in {"", "environments"}:
         name, version = location.name, location.version or location.label
         return versions.find_version(plane, location.workspace, "environments", name, version)
-    if isinstance(location, uris.RegistryReference) and location.registry == curated.REGISTRY:
-        return curated.registry_resource(location.name, location.version or location.label)
-    if isinstance(location, uris.RegistryReference):
-        found = plane.store.find(reference.removeprefix("azureml:"))
-        if found is not None:
-            return found
     raise BadRequestError(f"'{reference}' does not name an environment.", target="environmentId")
 
 
@@ -232,7 +228,7 @@ def _uv(arguments: list[str], site: Site) -> int:
     from uv import find_uv_bin
 
     offline = ["--offline"] if site.plane.settings.network == "deny" else []
-    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"}
+    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1", FOLDER: str(site.logs.parent)}
     launch = Launch(
         [find_uv_bin(), "--no-progress", *offline, *arguments], site.logs, environment, site.logs / "build.txt"
     )

@@ -89,6 +89,8 @@ def completed(plane: Plane, workspace: str, name: str, given: Mapping[str, Any])
 def _asset(plane: Plane, workspace: str, kind: str, uri: str) -> Resource | None:
     """Return the asset that an input names, 404 where there is none; None where the input names something else."""
     location = uris.parse(uri, workspace)
+    if isinstance(location, uris.RegistryReference):
+        location = location.asset
     if not isinstance(location, uris.AssetReference):
         return None
     where = location.kind or collection(kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 LEAF_DAYS = 800  # the longest that macOS accepts from a private authority is 825
+_VALID = "valid"  # the file that says from when to when, in seconds of Unix time
 _NAMES = ("localhost", f"*.{DOMAIN}", f"*.blob.core.{DOMAIN}", f"*.dfs.core.{DOMAIN}", f"*.api.{DOMAIN}", SCHEMA_HOST)
 
 
@@ -31,27 +33,38 @@ class Certificate:
 
 
 def certificate(settings: LocalSettings, environ: Mapping[str, str] = os.environ) -> Certificate:
-    """Return the certificate of a state folder; create it where it is missing or expires within a day.
+    """Return the certificate of a state folder; create it where it is missing, damaged, or not valid now and tomorrow.
 
     The bundle always holds what ``environ`` names as trusted (else certifi's list), so that hosts passed through
     by the router are trusted exactly as before.
     """
     folder = settings.certificates
     files = Certificate(*(folder / name for name in ("authority.pem", "chain.pem", "key.pem", "bundle.pem")))
-    if not _is_current(folder / "expires"):
+    if not (_is_current(folder / _VALID) and _is_whole(files)):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _issue(files, folder / "expires")
+        _issue(files, folder / _VALID)
     bundle = _trusted_before(files.bundle, environ) + b"\n" + files.authority.read_bytes()
     if not files.bundle.exists() or files.bundle.read_bytes() != bundle:
         _write_private(files.bundle, bundle)
     return files
 
 
-def _is_current(expires: Path) -> bool:
+def _is_current(valid: Path) -> bool:
+    """Say whether now lies within the recorded time, by a day: a clock that was set back is before its beginning."""
     try:
-        return float(expires.read_text(encoding="ascii")) > time.time() + 24 * 3600
+        begins, ends = map(float, valid.read_text(encoding="ascii").split())
     except (FileNotFoundError, ValueError):
         return False
+    return begins < time.time() < ends - 24 * 3600
+
+
+def _is_whole(files: Certificate) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(files.chain, files.key)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(files.authority)
+    except OSError:  # ssl.SSLError is one
+        return False
+    return True
 
 
 def _trusted_before(own: Path, environ: Mapping[str, str]) -> bytes:
@@ -72,7 +85,7 @@ def _write_private(path: Path, content: bytes) -> None:
     draft.replace(path)
 
 
-def _issue(files: Certificate, expires: Path) -> None:
+def _issue(files: Certificate, valid: Path) -> None:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -85,7 +98,8 @@ def _issue(files: Certificate, expires: Path) -> None:
     plain = serialization.NoEncryption()
     _write_private(files.key, leaf_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
     # Written last: a start that was killed half-way issues again. The authority's key is not kept at all.
-    _write_private(expires, str(leaf.not_valid_after_utc.timestamp()).encode())
+    times = (leaf.not_valid_before_utc, leaf.not_valid_after_utc)
+    _write_private(valid, " ".join(str(time.timestamp()) for time in times).encode())
 
 
 def _named(text: str) -> x509.Name:

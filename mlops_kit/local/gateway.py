@@ -11,6 +11,7 @@ import logging
 import logging.handlers
 import os
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ AZURE_DOMAINS = (
     "applicationinsights.io", "login.live.com", "169.254.169.254", "168.63.129.16",
 )  # fmt: skip
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_REVIVE_SECONDS = 10  # how long a connection waits for an Azurite that has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ async def _reach(way: _Way, decision: Decision, request: _Request, writer: async
     if proxy is not None:
         far = await _open_proxy(proxy, request)
     elif decision.kind in way.ports:
-        far = await asyncio.open_connection("127.0.0.1", way.ports[decision.kind])
+        far = await _open_near(way.ports[decision.kind])
     else:
         far = await asyncio.open_connection(request.host, request.port)
     if request.method != "CONNECT":
@@ -192,6 +194,18 @@ async def _reach(way: _Way, decision: Decision, request: _Request, writer: async
     elif proxy is None:
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
     return far
+
+
+async def _open_near(port: int) -> _Pair:
+    """Connect to a port of ours; Azurite, where it has ended, is being started again."""
+    deadline = time.monotonic() + _REVIVE_SECONDS
+    while True:
+        try:
+            return await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.2)
 
 
 def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
@@ -257,7 +271,7 @@ async def _pump(source: _Pair, writer: asyncio.StreamWriter) -> None:
             await writer.drain()
         if writer.can_write_eof():
             writer.write_eof()
-    except ConnectionError:
+    except OSError:
         # One side is gone: what the other still sends has nowhere to go.
         writer.close()
 
@@ -268,5 +282,6 @@ def _acknowledge(sender: asyncio.StreamWriter) -> None:
     urllib3 leaves Nagle's algorithm on for connections through a proxy: the body of a request would wait 40 ms for the
     delayed acknowledgement of its head.
     """
-    if hasattr(socket, "TCP_QUICKACK"):  # Linux; the kernel forgets it after each answer
-        sender.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+    near = sender.get_extra_info("socket")  # None once it is closed
+    if near is not None and hasattr(socket, "TCP_QUICKACK"):  # Linux; the kernel forgets it after each answer
+        near.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)

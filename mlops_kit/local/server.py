@@ -12,6 +12,7 @@ import os
 import secrets
 import signal
 import socket
+import sqlite3
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,13 +21,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
 import uvicorn
 import uvloop
 from filelock import FileLock, Timeout
 
-from mlops_kit.errors import MlopsKitError
-from mlops_kit.local import certificates, gateway, providers
+from mlops_kit.errors import LocalError, MlopsKitError
+from mlops_kit.local import certificates, gateway, processes, providers
 from mlops_kit.local.arm.operations import Operations
 from mlops_kit.local.arm.routes import Route, RouteTable
 from mlops_kit.local.arm.store import ResourceStore
@@ -37,13 +37,16 @@ from mlops_kit.local.runs.scheduler import Scheduler
 from mlops_kit.local.settings import Instance, LocalSettings
 from mlops_kit.local.signing import Signer
 from mlops_kit.local.storage import BlobStore, Quota
-from mlops_kit.local.supervisor import read_settings
+from mlops_kit.local.supervisor import read_settings, unreadable
 from mlops_kit.local.tracking import Tracking
 
 log = logging.getLogger("mlops_kit.local")
 
 _WRITES = {"PUT", "PATCH"}  # a POST may free what was taken: cancel, archive
+_LOCK = "server.lock"
 _LOCK_SECONDS = 20  # longer than an instance takes to stop
+_WATCH_SECONDS = 0.5
+_SECRET_BYTES = 32
 _Send = Callable[[dict[str, Any]], Awaitable[None]]
 _Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -136,7 +139,10 @@ async def _read_call(scope: dict[str, Any], receive: _Receive) -> Call:
 def compose(settings: LocalSettings, azurite: Azurite) -> Plane:
     """Open the state folder and build every service on it."""
     signer = Signer(_secret(settings.state / "secret"))
-    store = ResourceStore(settings.database)
+    try:
+        store = ResourceStore(settings.database)
+    except sqlite3.DatabaseError as error:
+        raise LocalError(unreadable(settings.database, error)) from None
     return Plane(
         settings=settings,
         store=store,
@@ -150,10 +156,10 @@ def compose(settings: LocalSettings, azurite: Azurite) -> Plane:
 
 
 def _secret(path: Path) -> bytes:
-    if not path.exists():
+    if not path.exists() or path.stat().st_size != _SECRET_BYTES:
         draft = path.with_suffix(".new")
         draft.touch(mode=0o600)
-        draft.write_bytes(secrets.token_bytes(32))
+        draft.write_bytes(secrets.token_bytes(_SECRET_BYTES))
         draft.replace(path)
     return path.read_bytes()
 
@@ -186,13 +192,14 @@ async def serve(settings: LocalSettings) -> None:
                 server_header=False,
             )
         )
-        ready = asyncio.create_task(_announce(plane, server, listening, router.port, azurite.port))
+        ready = asyncio.create_task(_announce(plane, azurite, server, listening, router.port))
         for number in (signal.SIGTERM, signal.SIGINT):
             # uvicorn stops at either, then raises it once more for whoever listened before: without a listener
             # that would end this process before it has stopped what it started.
             signal.signal(number, lambda number, _: log.info("stopping at signal %d", number))
         await server.serve(sockets=[listening])
-        ready.cancel()
+        if not ready.cancel():
+            ready.result()  # raises what kept it from coming up
         router.close()
         await asyncio.to_thread(plane.runs.stop)
         await asyncio.to_thread(plane.tracking.stop)
@@ -204,22 +211,50 @@ async def serve(settings: LocalSettings) -> None:
 
 
 async def _announce(
-    plane: Plane, server: uvicorn.Server, listening: socket.socket, proxy_port: int, blob_port: int
+    plane: Plane, azurite: Azurite, server: uvicorn.Server, listening: socket.socket, proxy_port: int
 ) -> None:
+    """Record the instance once it answers, let the jobs run, then watch over what others may take away."""
     while not server.started:  # noqa: ASYNC110  uvicorn offers no event
         await asyncio.sleep(0.005)
-    await asyncio.to_thread(providers.prepare, plane)
-    secret = plane.signer.sign("identity")
-    Instance(
-        pid=os.getpid(),
-        created=psutil.Process().create_time(),
-        https_port=listening.getsockname()[1],
-        proxy_port=proxy_port,
-        blob_port=blob_port,
-        identity_secret=secret,
-        network=plane.settings.network,
-    ).write(plane.settings.instance_file)
-    threading.Thread(target=plane.runs.start, args=(plane,), name="scheduler", daemon=True).start()
+    try:
+        await asyncio.to_thread(providers.prepare, plane)
+        instance = Instance(
+            pid=os.getpid(),
+            born=processes.born(os.getpid()),
+            https_port=listening.getsockname()[1],
+            proxy_port=proxy_port,
+            blob_port=azurite.port,
+            identity_secret=plane.signer.sign("identity"),
+            network=plane.settings.network,
+        )
+        instance.write(plane.settings.instance_file)
+        threading.Thread(target=plane.runs.start, args=(plane,), name="scheduler", daemon=True).start()
+        await _watch(plane.settings, instance, azurite)
+    finally:
+        server.should_exit = True
+
+
+async def _watch(settings: LocalSettings, instance: Instance, azurite: Azurite) -> None:
+    """Mend what a user or the system breaks while this runs; return where the state folder itself is gone."""
+    held = (settings.state / _LOCK).stat()
+    while _is_there(settings.state / _LOCK, held):
+        await asyncio.sleep(_WATCH_SECONDS)
+        try:
+            if azurite.revive():
+                log.warning("Azurite had ended; started again on port %d", azurite.port)
+            if Instance.read(settings.instance_file) != instance:
+                log.warning("%s was changed or deleted; written again", settings.instance_file)
+                instance.write(settings.instance_file)
+        except OSError as error:  # the disk is full, say: the next round tries again
+            log.warning("could not look after %s: %s", settings.state, error)
+    log.warning("the state folder %s is gone; stopping", settings.state)
+
+
+def _is_there(file: Path, as_before: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(file.stat(), as_before)
+    except FileNotFoundError:
+        return False
 
 
 def main() -> None:
@@ -233,7 +268,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped while starting"))
     try:
         # Held while this process lives: it keeps a second one off the folder even if the supervisor was killed.
-        with FileLock(settings.state / "server.lock", timeout=_LOCK_SECONDS):
+        with FileLock(settings.state / _LOCK, timeout=_LOCK_SECONDS):
             log.info("starting on %s", settings.state)
             uvloop.run(serve(settings))
     except Timeout:

@@ -101,7 +101,7 @@ class Instance:
     """A running control plane, as recorded in ``instance.json``; ports are on 127.0.0.1."""
 
     pid: int
-    created: float  # the process's creation time, so that a reused pid is not mistaken for it
+    born: float  # when the process started (see processes.born), so that a reused pid is not mistaken for it
     https_port: int
     proxy_port: int
     blob_port: int
@@ -117,8 +117,8 @@ class Instance:
 
     @classmethod
     def read(cls, path: Path) -> Instance | None:
-        """Return the recorded instance, or None where none is recorded."""
+        """Return the recorded instance, or None where none is recorded; what is damaged was not written by us."""
         try:
             return cls(**json.loads(path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError, TypeError):
             return None

@@ -29,6 +29,7 @@ from mlops_kit.local.settings import STORAGE_ACCOUNT, STORAGE_KEY, STORAGE_SUFFI
 
 API_VERSION = "2021-12-02"
 _IDLE_SECONDS = 4  # Azurite closes a connection that was idle for five
+_REVIVE_SECONDS = 10  # how long a request waits for an Azurite that has ended
 _CHUNK = 1 << 18
 _WORKERS = 8
 _Item = TypeVar("_Item")
@@ -287,19 +288,22 @@ class BlobStore:
     def _send(
         self, method: str, target: str, body: bytes | IO[bytes] | None, headers: Mapping[str, str]
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
-        kept = self._kept()
-        for connection in (*([kept] if kept else []), self._azurite.connect()):
+        deadline = time.monotonic() + _REVIVE_SECONDS
+        while True:
+            kept = self._kept()
+            connection = kept or self._azurite.connect()
             try:
                 connection.request(method, target, body, headers)
                 return connection, connection.getresponse()
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
-                if connection is not kept:
+                if kept is None and time.monotonic() > deadline:
                     what = f"Azurite does not answer on port {self._azurite.port} ({error})"
                     raise LocalError(f"{what}; stop and start the control plane") from error
                 if body is not None and not isinstance(body, bytes):
                     body.seek(0)
-        raise AssertionError("the loop above returns or raises")
+            if kept is None:  # Azurite itself has ended; it is being started again
+                time.sleep(0.2)
 
     def _kept(self) -> http.client.HTTPConnection | None:
         while self._idle:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
@@ -16,8 +18,9 @@ import psutil
 from filelock import FileLock
 
 from mlops_kit.errors import LocalError
-from mlops_kit.local import azurite
+from mlops_kit.local import azurite, processes
 from mlops_kit.local.outside import OUTSIDE, outside
+from mlops_kit.local.runs import shortcut
 from mlops_kit.local.settings import (
     AML_RESOURCE,
     API_URL,
@@ -70,7 +73,7 @@ def start(settings: LocalSettings) -> Instance:
     if sys.platform == "win32":
         raise LocalError("The local control plane runs on Linux and macOS; on Windows use it inside WSL")
     _prepare(settings)
-    with FileLock(settings.state / _LOCK):
+    with _locked(settings.state):
         instance = running(settings.state)
         if instance is not None:
             _require_same(read_settings(settings.state), settings)
@@ -84,13 +87,31 @@ def _prepare(settings: LocalSettings) -> None:
     state = settings.state
     if state.is_dir() and any(state.iterdir()) and not _is_state(state):
         raise LocalError(f"{state} is not empty and is not a state folder of the local control plane")
-    try:
+    with _writing(state):
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(0o700)
         settings.logs.mkdir(exist_ok=True)
         (state / ".gitignore").write_text("*\n", encoding="ascii")  # keys and data do not belong into a commit
+
+
+@contextmanager
+def _writing(state: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        raise LocalError(f"The state folder {state} cannot be written: {error.strerror}") from None
+        raise LocalError(f"The state folder {state} cannot be written: {error.strerror or error}") from None
+
+
+@contextmanager
+def _locked(state: Path) -> Iterator[None]:
+    """Let one start or stop at a time touch a state folder."""
+    lock = FileLock(state / _LOCK)
+    with _writing(state):
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _is_state(folder: Path) -> bool:
@@ -149,12 +170,7 @@ def running(state: Path) -> Instance | None:
 
 
 def _process(instance: Instance) -> psutil.Process | None:
-    try:
-        process = psutil.Process(instance.pid)
-        alive = abs(process.create_time() - instance.created) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return None
-    return process if alive else None
+    return processes.living(processes.Started(instance.pid, instance.born))
 
 
 def stop(state: Path) -> bool:
@@ -163,11 +179,13 @@ def stop(state: Path) -> bool:
 
     if not _is_state(state):
         return False
-    with FileLock(state / _LOCK):
+    with _locked(state):
         instance = Instance.read(state / "instance.json")
         process = _process(instance) if instance else None
         if process is not None:
             terminate(process, STOP_SECONDS)
+        else:
+            processes.end_marked(LocalSettings(state).runs)  # what a killed one left running
         (state / "instance.json").unlink(missing_ok=True)
         return stop_recorded(state) or process is not None
 
@@ -179,7 +197,9 @@ def reset(state: Path) -> None:
     if not _is_state(state):
         raise LocalError(f"{state} is not a state folder of the local control plane; nothing was deleted")
     stop(state)
-    shutil.rmtree(state)
+    shortcut.remove(state)
+    with _writing(state):
+        shutil.rmtree(state)
 
 
 def status(state: Path) -> Status:
@@ -205,18 +225,25 @@ def status(state: Path) -> Status:
 
 
 def _counts(database: Path) -> dict[str, int]:
-    import sqlite3
-    from contextlib import closing
-
     if not database.is_file():
         return {}
     query = "SELECT collection, count(*) FROM resources WHERE collection LIKE ? GROUP BY collection"
     counts: dict[str, int] = {}
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        for collection, count in connection.execute(query, ("%/microsoft.machinelearningservices/%",)):
-            kind = _kind(str(collection))
-            counts[kind] = counts.get(kind, 0) + int(count)
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            rows = connection.execute(query, ("%/microsoft.machinelearningservices/%",)).fetchall()
+    except sqlite3.DatabaseError as error:
+        raise LocalError(unreadable(database, error)) from None
+    for collection, count in rows:
+        kind = _kind(str(collection))
+        counts[kind] = counts.get(kind, 0) + int(count)
     return dict(sorted(counts.items()))
+
+
+def unreadable(database: Path, error: sqlite3.DatabaseError) -> str:
+    """Return the sentence about a resource store that SQLite cannot read."""
+    passing = isinstance(error, sqlite3.OperationalError)  # its surroundings are at fault, not its content
+    return f"{database} cannot be read: {error}" + ("" if passing else "; 'mlops-kit local reset' starts afresh")
 
 
 def _kind(collection: str) -> str:
@@ -270,6 +297,7 @@ def environment(instance: Instance, settings: LocalSettings) -> dict[str, str]:
         "MLFLOW_TRACKING_URI": f"{API_URL}/mlflow/v1.0{workspace.id}",
         "MLFLOW_TRACKING_TOKEN": _tracking_token(settings),
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # the addresses are those of a page that is not here
         "MLOPS_KIT_LOCAL_STATE": str(settings.state),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from pathlib import Path
 
 import certifi
@@ -60,14 +61,27 @@ def test_the_certificate_is_private_and_kept(tmp_path: Path) -> None:
     assert certificates.certificate(LocalSettings(tmp_path), {}).key.read_bytes() == content
 
 
-def test_an_expired_certificate_is_replaced(tmp_path: Path) -> None:
+_DAY = 24 * 3600
+
+
+@pytest.mark.parametrize("days", [(-900, -100), (-700, 0.5), (10, 810)], ids=["expired", "expiring", "clock set back"])
+def test_a_certificate_that_is_not_valid_now_is_replaced(tmp_path: Path, days: tuple[float, float]) -> None:
     files = certificates.certificate(LocalSettings(tmp_path), {})
     before = files.chain.read_bytes()
-    (tmp_path / "certificates" / "expires").write_text("1000000000")
+    times = " ".join(str(time.time() + day * _DAY) for day in days)
+    (tmp_path / "certificates" / "valid").write_text(times)
     files = certificates.certificate(LocalSettings(tmp_path), {})
     assert files.chain.read_bytes() != before
     assert files.authority.read_bytes() in files.bundle.read_bytes()
     _handshake(files, "localhost")
+
+
+@pytest.mark.parametrize("name", ["authority.pem", "chain.pem", "key.pem", "valid"])
+@pytest.mark.parametrize("content", [b"", b"not a certificate\n"])
+def test_a_damaged_certificate_is_replaced(tmp_path: Path, name: str, content: bytes) -> None:
+    certificates.certificate(LocalSettings(tmp_path), {})
+    (tmp_path / "certificates" / name).write_bytes(content)
+    _handshake(certificates.certificate(LocalSettings(tmp_path), {}), "localhost")
 
 
 def test_the_bundle_keeps_what_was_trusted_before(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mlops_kit.local.runs.process import CANCELLED, Control, Exit, Launch, Started, end_recorded
+from mlops_kit.local.processes import Started, born
+from mlops_kit.local.runs.process import CANCELLED, Control, Exit, Launch, end_recorded
 from mlops_kit.local.runs.states import StoppedError
 
 
@@ -86,8 +87,8 @@ def test_the_first_reason_is_kept():
 
 def test_recorded_process_is_ended_and_a_reused_number_is_not(tmp_path):
     with subprocess.Popen(["/bin/bash", "-c", "sleep 60; true"], cwd=tmp_path, start_new_session=True) as process:
-        recorded = Started(process.pid, psutil.Process(process.pid).create_time())
-        assert end_recorded([Started(recorded.pid, recorded.created - 100)]) == 0
+        recorded = Started(process.pid, born(process.pid))
+        assert end_recorded([Started(recorded.pid, recorded.born - 100)]) == 0
         assert process.poll() is None
         assert end_recorded([recorded]) == 1
         assert end_recorded([recorded]) == 0

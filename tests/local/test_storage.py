@@ -7,9 +7,11 @@ import os
 import ssl
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -19,6 +21,7 @@ from mlops_kit.errors import LocalError
 from mlops_kit.local import azurite as install
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, NotFoundError
 from mlops_kit.local.azurite.process import Azurite, stop_recorded
+from mlops_kit.local.processes import born
 from mlops_kit.local.settings import LocalSettings
 from mlops_kit.local.storage import BlobStore, check_quota
 
@@ -201,10 +204,36 @@ def test_an_azurite_that_was_left_behind_is_stopped_and_loses_nothing(tmp_path: 
 
 
 def test_a_recorded_pid_that_now_belongs_to_another_process_is_left_alone(tmp_path: Path) -> None:
-    record = {"pid": os.getpid(), "created": psutil.Process().create_time() - 1000, "port": 1}
+    record = {"pid": os.getpid(), "born": born(os.getpid()) - 1000, "port": 1}
     (tmp_path / "azurite.json").write_text(json.dumps(record))
     assert not stop_recorded(tmp_path)
     assert not (tmp_path / "azurite.json").exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "[1]", '{"pid": "x", "born": 0, "port": 1}', '{"pid": 1}'])
+def test_a_damaged_record_names_no_process(tmp_path: Path, text: str) -> None:
+    (tmp_path / "azurite.json").write_text(text)
+    assert not stop_recorded(tmp_path)
+
+
+def test_a_killed_azurite_is_started_again_on_its_port_and_a_request_waits_for_it(tmp_path: Path) -> None:
+    running = Azurite.start(LocalSettings(tmp_path))
+    try:
+        store = BlobStore(running)
+        store.ensure_container("kept")
+        store.put("kept", "a", b"1")
+        time.sleep(6)  # Azurite saves its index every five seconds
+        assert not running.revive()
+        port, pid = running.port, json.loads((tmp_path / "azurite.json").read_text())["pid"]
+        psutil.Process(pid).kill()
+        with ThreadPoolExecutor(1) as threads:
+            read = threads.submit(store.get, "kept", "a")
+            while not running.revive():
+                time.sleep(0.01)
+            assert read.result() == b"1"
+        assert (running.port, json.loads((tmp_path / "azurite.json").read_text())["port"]) == (port, port)
+    finally:
+        running.stop()
 
 
 def test_an_azurite_that_cannot_start_says_why(tmp_path: Path) -> None:

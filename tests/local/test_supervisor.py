@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from mlops_kit.errors import LocalError
-from mlops_kit.local import supervisor
+from mlops_kit.local import processes, supervisor
 from mlops_kit.local.outside import outside
 from mlops_kit.local.settings import Instance, LocalSettings
 from mlops_kit.testing import LocalWorkspace
@@ -114,7 +114,7 @@ def test_a_recorded_pid_that_now_belongs_to_another_process_is_not_taken_for_the
 ) -> None:
     settings.state.mkdir()
     supervisor.write_settings(settings)
-    stale = Instance(os.getpid(), psutil.Process().create_time() - 1000, 1, 2, 3, "secret")
+    stale = Instance(os.getpid(), processes.born(os.getpid()) - 1000, 1, 2, 3, "secret")
     stale.write(settings.instance_file)
     assert supervisor.running(settings.state) is None
     assert not supervisor.stop(settings.state)
@@ -176,7 +176,9 @@ def test_a_start_that_fails_ends_with_the_reason(settings: LocalSettings) -> Non
     settings.state.mkdir()
     supervisor.write_settings(settings)
     settings.database.mkdir()
-    with pytest.raises(LocalError, match=r"did not start: OperationalError: unable to open database file \(details: "):
+    with pytest.raises(
+        LocalError, match=r"did not start: .*resources\.db cannot be read: unable to open database file$"
+    ):
         supervisor.start(settings)
     assert supervisor.running(settings.state) is None
     assert not (settings.state / "azurite.json").exists()

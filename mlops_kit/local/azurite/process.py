@@ -17,13 +17,14 @@ import psutil
 
 from mlops_kit.errors import LocalError
 from mlops_kit.local import azurite as install
-from mlops_kit.local import certificates
+from mlops_kit.local import certificates, processes
 from mlops_kit.local.settings import STORAGE_ACCOUNT, LocalSettings
 
 _FLAGS = ("--skipApiVersionCheck", "--disableTelemetry", "--loose", "--silent", "--blobHost", "127.0.0.1")
 _START_SECONDS = 60
 _STOP_SECONDS = 10
 _ANSWER_SECONDS = 120
+_REVIVE_SECONDS = 5  # between two starts of one that does not stay up
 _RECORD = "azurite.json"
 
 
@@ -32,7 +33,7 @@ class _Record:
     """Azurite's process as recorded in the state folder, so that the next start finds one that was left behind."""
 
     pid: int
-    created: float
+    born: float  # see processes.born
     port: int
 
 
@@ -40,12 +41,17 @@ class Azurite:
     """A running Azurite blob service on 127.0.0.1 whose data are in one folder and survive it."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], port: int, settings: LocalSettings, trusted: ssl.SSLContext | None
+        self,
+        settings: LocalSettings,
+        command: Sequence[str],
+        trusted: ssl.SSLContext | None,
+        accounts: Mapping[str, str],
     ) -> None:
-        self.port = port
         self.settings = settings
+        self._command = command
         self._trusted = trusted
-        self._process = process
+        self._accounts = accounts
+        self._spawn(_free_port())
 
     @classmethod
     def start(
@@ -67,7 +73,7 @@ class Azurite:
             command += ["--cert", str(files.chain), "--key", str(files.key)]
             trusted = ssl.create_default_context(cafile=str(files.authority))
         for _ in range(3):  # the free port may be taken by another program between the choice and the start
-            started = cls._spawn(settings, command, trusted, accounts or {})
+            started = cls(settings, command, trusted, accounts or {})
             try:
                 if started.answers():
                     started.check()
@@ -75,29 +81,35 @@ class Azurite:
             except BaseException:
                 started.stop()
                 raise
-        raise LocalError(f"Azurite did not start: {_tail(settings.logs / 'azurite.log')}")
+        raise LocalError(
+            f"Azurite did not start: {_tail(settings.logs / 'azurite.log')} (its data are in {settings.blobs}; if they"
+            " are damaged, 'mlops-kit local reset' starts afresh)"
+        )
 
-    @classmethod
-    def _spawn(
-        cls,
-        settings: LocalSettings,
-        command: Sequence[str],
-        trusted: ssl.SSLContext | None,
-        accounts: Mapping[str, str],
-    ) -> Azurite:
-        port = _free_port()
-        with (settings.logs / "azurite.log").open("wb") as output:
-            process = subprocess.Popen(
-                [*command, "--blobPort", str(port), "--location", str(settings.blobs)],
+    def _spawn(self, port: int) -> None:
+        self.port = port
+        self._spawned = time.monotonic()
+        with (self.settings.logs / "azurite.log").open("wb") as output:
+            self._process = subprocess.Popen(
+                [*self._command, "--blobPort", str(port), "--location", str(self.settings.blobs)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=_variables(accounts),
+                env=_variables(self._accounts),
                 start_new_session=True,  # a signal to the control plane's group must not take the data with it
             )
-        record = _Record(process.pid, psutil.Process(process.pid).create_time(), port)
-        (settings.state / _RECORD).write_text(json.dumps(asdict(record)), encoding="ascii")
-        return cls(process, port, settings, trusted)
+        record = _Record(self._process.pid, processes.born(self._process.pid), port)
+        (self.settings.state / _RECORD).write_text(json.dumps(asdict(record)), encoding="ascii")
+
+    def revive(self) -> bool:
+        """Start Azurite again, on the same port, if its process has ended; say whether it had.
+
+        What it acknowledged within its last five seconds may be gone: it saves its index every five seconds.
+        """
+        if self._process.poll() is None or time.monotonic() - self._spawned < _REVIVE_SECONDS:
+            return False
+        self._spawn(self.port)
+        return True
 
     def answers(self) -> bool:
         """Wait until the port is open; say whether the process still lives then."""
@@ -149,14 +161,13 @@ def stop_recorded(state: Path) -> bool:
     path = state / _RECORD
     try:
         record = _Record(**json.loads(path.read_text(encoding="ascii")))
-        process = psutil.Process(record.pid)
-        left_behind = abs(process.create_time() - record.created) < 1  # else the number was given to another process
-    except (FileNotFoundError, ValueError, TypeError, psutil.NoSuchProcess):
-        left_behind = False
-    if left_behind:
+        process = processes.living(processes.Started(int(record.pid), float(record.born)))
+    except (FileNotFoundError, ValueError, TypeError):  # what is not readable was not written by us
+        process = None
+    if process is not None:
         terminate(process, _STOP_SECONDS)
     path.unlink(missing_ok=True)
-    return left_behind
+    return process is not None
 
 
 def terminate(process: psutil.Process, seconds: float) -> None:

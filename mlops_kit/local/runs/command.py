@@ -7,6 +7,7 @@ lines joined; a command that relies on a failing line being passed over must say
 from __future__ import annotations
 
 import logging
+import os
 import re
 import shutil
 import threading
@@ -17,15 +18,27 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from mlops_kit.local import processes
 from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.wire import ArmError
+from mlops_kit.local.processes import Started
 from mlops_kit.local.providers import codes
-from mlops_kit.local.runs import command_line, content, distribution, environments, inputs, outputs, states, variables
+from mlops_kit.local.runs import (
+    command_line,
+    content,
+    distribution,
+    environments,
+    inputs,
+    outputs,
+    shortcut,
+    states,
+    variables,
+)
 from mlops_kit.local.runs.content import Copy
 from mlops_kit.local.runs.distribution import Rank
 from mlops_kit.local.runs.environments import Interpreter
 from mlops_kit.local.runs.outputs import Output
-from mlops_kit.local.runs.process import CANCELLED, EXPIRED, SHUT_DOWN, Exit, Launch, Started
+from mlops_kit.local.runs.process import CANCELLED, EXPIRED, SHUT_DOWN, Exit, Launch
 from mlops_kit.local.runs.states import JobFailedError, Outcome, StoppedError
 from mlops_kit.local.runs.work import LOGS, SYSTEM_LOGS, Work, collect, fresh
 from mlops_kit.local.settings import Instance
@@ -60,7 +73,10 @@ def run(work: Work) -> tuple[Outcome, dict[str, object]]:
     properties: dict[str, object] = {}
     try:
         prepared = _prepare(work)
-        outcome = _execute(work, prepared)
+        try:
+            outcome = _execute(work, prepared)
+        finally:
+            processes.end_marked(work.folder)  # also what left the group of the command, as when a container ends
         properties = _finalize(work, prepared, outcome)
     except StoppedError:
         outcome = _stopped(work)
@@ -70,7 +86,9 @@ def run(work: Work) -> tuple[Outcome, dict[str, object]]:
         outcome = Outcome(states.FAILED, str(failure))
     except (ArmError, OSError) as failure:
         outcome = Outcome(states.FAILED, f"The job could not be run: {failure}", "SystemError")
-    states.advance(work.plane, work.job.id, states.FINALIZING)
+    # If this control plane ends meanwhile, the next one still knows why the job has not completed.
+    kept = None if outcome.status == states.COMPLETED else {"outcome": asdict(outcome)}
+    states.advance(work.plane, work.job.id, states.FINALIZING, private=kept)
     outcome = _collected(work, outcome)
     _finish_tracking(work, tracked, outcome)
     return outcome, properties
@@ -104,6 +122,7 @@ def _prepare(work: Work) -> _Prepared:
         found = interpreter.result()
     work.control.check()
     texts |= {f"outputs.{one.name}": one.text for one in places}
+    texts = {name: _as_one_word(work, text) for name, text in texts.items()}
     command = command_line.rendered(str(work.properties["command"]), texts)
     shared = _variables(work, found, texts)
     launches = [
@@ -111,6 +130,14 @@ def _prepare(work: Work) -> _Prepared:
         for rank in distribution.ranks(work.properties.get("distribution"), _nodes(work))
     ]
     return _Prepared(launches, places, copies)
+
+
+def _as_one_word(work: Work, text: str | None) -> str | None:
+    """Return a path in the state folder so that a command can name it without quotes; anything else as it is."""
+    state = f"{work.plane.settings.state}{os.sep}"
+    if text is None or not text.startswith(state):
+        return text
+    return str(shortcut.to(work.plane.settings.state) / text.removeprefix(state))
 
 
 def _interpreter(work: Work) -> Interpreter:
@@ -180,7 +207,8 @@ def _nodes(work: Work) -> int:
 
 
 def _launch(work: Work, command: str, environment: Mapping[str, str], rank: Rank) -> Launch:
-    return Launch([*SHELL, command], work.code, environment, work.logs / rank.log)
+    marked = {**environment, processes.FOLDER: str(work.folder)}
+    return Launch([*SHELL, command], work.code, marked, work.logs / rank.log)
 
 
 # Running -----------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from mlops_kit.local.processes import Started, born, living
 from mlops_kit.local.runs.states import StoppedError
 
 GRACE_SECONDS = 5.0  # between SIGTERM and SIGKILL
@@ -36,14 +37,6 @@ class Exit:
 
     code: int
     index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A process as it is recorded: the creation time tells it from a later one with the same number."""
-
-    pid: int
-    created: float
 
 
 class Control:
@@ -72,8 +65,12 @@ class Control:
     def run(self, launches: Sequence[Launch], started: Callable[[list[Started]], None] | None = None) -> Exit:
         """Start all, wait for all, and stop the others as soon as one fails; StoppedError where that was asked for."""
         processes = self._start(launches)
-        if started:
-            started([_recorded(process) for process in processes])
+        try:
+            if started:
+                started([_recorded(process) for process in processes])
+        except BaseException:  # what nobody knows of must not run on
+            _kill_all(processes)
+            raise
         ended: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
         if len(processes) == 1:
             result = Exit(_wait(processes[0]), 0)
@@ -132,7 +129,7 @@ def _start(launch: Launch) -> subprocess.Popen[bytes]:
 
 def _recorded(process: subprocess.Popen[bytes]) -> Started:
     try:
-        return Started(process.pid, psutil.Process(process.pid).create_time())
+        return Started(process.pid, born(process.pid))
     except psutil.NoSuchProcess:  # it has ended already
         return Started(process.pid, 0.0)
 
@@ -162,10 +159,9 @@ def end_recorded(processes: Sequence[Started]) -> int:
     """Kill the groups of processes that an earlier control plane started; return how many leaders still ran."""
     found = 0
     for one in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process = psutil.Process(one.pid)
-            if abs(process.create_time() - one.created) < 0.5:
-                found += 1
-                _signal_group(one.pid, signal.SIGKILL)
-                psutil.wait_procs([process], timeout=GRACE_SECONDS)
+        process = living(one)
+        if process is not None:
+            found += 1
+            _signal_group(one.pid, signal.SIGKILL)
+            psutil.wait_procs([process], timeout=GRACE_SECONDS)
     return found

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.arm.wire import ArmError
+from mlops_kit.local.processes import Started
 from mlops_kit.local.runs import states
-from mlops_kit.local.runs.process import Started, end_recorded
+from mlops_kit.local.runs.process import end_recorded
 from mlops_kit.local.runs.states import Outcome
 from mlops_kit.local.runs.work import collect, folder_of
 
@@ -33,6 +34,8 @@ def recover(plane: Plane, job: Resource) -> None:
     )
     if status == states.CANCEL_REQUESTED:
         outcome = Outcome(states.CANCELED, "The job was cancelled.")
+    if job.private.get("outcome"):
+        outcome = Outcome(**job.private["outcome"])
     _keep_files(plane, workspace, name)
     states.end(plane, job.id, outcome)
     _finish_tracking(plane, workspace, name, outcome)

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mlops_kit.local import processes
 from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.providers import usages
@@ -62,6 +63,7 @@ class Scheduler:
         """Recover what an earlier control plane left behind, then run what is queued."""
         self._plane = plane
         self._cache.clean()
+        processes.end_marked(self._settings.runs)  # those too that were started and not recorded yet
         left = [job for job in states.unfinished(plane) if job.properties["status"] != states.QUEUED]
         if left:
             with ThreadPoolExecutor(8) as threads:

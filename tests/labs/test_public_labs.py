@@ -1,8 +1,11 @@
-"""The public DP-100 labs for SDK v2 run cell by cell, unmodified, against the local control plane."""
+"""The public DP-100 labs for SDK v2 run cell by cell, unmodified, under ``mlops-kit local exec``."""
 
-import json
+import os
 import shutil
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -17,8 +20,29 @@ _NOTEBOOKS = [
     ("08", "Run script as a command job", 1),
     ("08", "Use MLflow to track jobs", 2),
 ]
-# mltable.load goes through a native library that reads neither the cloud's metadata nor the proxy: see the guide.
-_NATIVE = "mltable.load("
+# What a compute instance's kernel has, as far as the labs import it. mltable imports pkg_resources, which setuptools
+# dropped, and breaks on pandas 3; the plain MLflow beside it must be one that azureml-mlflow allows.
+_KERNEL = (
+    *("azure-ai-ml>=1.35,<1.36", "azure-identity", "marshmallow<4", "mltable", "azureml-mlflow", "mlflow<3.16"),
+    *("setuptools<81", "pandas<3", "scikit-learn", "matplotlib", "ipykernel", "nbclient"),
+)
+
+
+@pytest.fixture(scope="session")
+def kernel(tmp_path_factory):
+    """Build the environment that the notebooks run in and return its folder of programs."""
+    from mlops_kit.local.outside import outside
+
+    folder = tmp_path_factory.mktemp("kernel") / "venv"
+    env = outside(os.environ)
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "-q", "-p", sys.executable, str(folder)], env=env, check=True)
+    install = [*uv, "pip", "install", "-q", "--compile-bytecode", "-p", str(folder), *_KERNEL]
+    subprocess.run(install, env=env, check=True)
+    # The notebooks ask for the kernel of a compute instance by name.
+    named = ["-m", "ipykernel", "install", "--prefix", str(folder), "--name", "python38-azureml"]
+    subprocess.run([folder / "bin" / "python", *named], env=env, check=True)
+    return folder / "bin"
 
 
 @pytest.fixture(scope="module")
@@ -32,30 +56,32 @@ def cluster(local_workspace):
 
 
 @pytest.mark.slow
+@pytest.mark.needs_registry
 @pytest.mark.parametrize(("lab", "name", "jobs"), _NOTEBOOKS, ids=[f"{lab}-{name}" for lab, name, _ in _NOTEBOOKS])
-def test_lab_notebook_runs_cell_by_cell(lab, name, jobs, labs, cluster, local_workspace, tmp_path):
-    import nbformat
-    from nbclient import NotebookClient
-
+def test_lab_notebook_runs_cell_by_cell(lab, name, jobs, labs, kernel, cluster, tmp_path):
     folder = tmp_path / lab
     shutil.copytree(labs / lab, folder)
-    workspace = local_workspace.workspace
-    config = {
-        "subscription_id": workspace.subscription,
-        "resource_group": workspace.group,
-        "workspace_name": workspace.name,
-    }
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
+    notebook = folder / f"{name}.ipynb"
+    text = notebook.read_text(encoding="utf-8")
     key = cluster.datastores.get_default(include_secrets=True).credentials.account_key
-    for cell in notebook.cells:
-        for placeholder, value in _PLACEHOLDERS.items():
-            cell.source = cell.source.replace(placeholder, value.format(key=key))
-    notebook.cells = [cell for cell in notebook.cells if _NATIVE not in cell.source]
+    for placeholder, value in _PLACEHOLDERS.items():
+        text = text.replace(placeholder, value.format(key=key))
+    notebook.write_text(text, encoding="utf-8")
     before = {job.name for job in cluster.jobs.list()}
-    NotebookClient(
-        notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-    ).execute()
+
+    mlops_kit = str(Path(sys.executable).with_name("mlops-kit"))
+    execute = [str(kernel / "jupyter-execute"), "--timeout", "240", str(notebook)]
+    ran = subprocess.run(
+        [mlops_kit, "local", "exec", "--config", "--", *execute],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{kernel}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
+
+    assert ran.returncode == 0, ran.stderr[-3000:]
     submitted = [
         job for job in cluster.jobs.list() if job.name not in before and job.type == "command" and job.environment
     ]

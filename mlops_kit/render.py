@@ -14,7 +14,7 @@ from mlops_kit import documents
 from mlops_kit.documents import Document, Entry, List, Map, Node, Scalar, from_data
 from mlops_kit.environments import Environment, assignment, override
 from mlops_kit.errors import DocumentError, Place, UsageError
-from mlops_kit.expressions import Locate, Root, SecretText, evaluate
+from mlops_kit.expressions import Locate, Root, Secret, SecretText, evaluate
 from mlops_kit.layers import children, did_you_mean, list_index
 from mlops_kit.parameters import Block, block, iterations, values
 
@@ -60,6 +60,35 @@ def render_documents(
 def parse_settings(settings: Iterable[str]) -> dict[str, Node]:
     """Return ``path=YAML`` texts as nodes by path; the last one wins."""
     return {path: override(text, Place(f"--set {path}")) for path, text in map(assignment, settings)}
+
+
+def parameter_values(
+    loaded: tuple[Document, ...], environment: Environment, settings: Settings | None = None
+) -> dict[str, Any]:
+    """Return the value of every parameter of the documents that apply; one they do not agree on is left out.
+
+    Raises:
+        DocumentError: A parameter is wrong.
+        ExpressionError: A value cannot be evaluated.
+    """
+    given, found = _nodes(settings), list[tuple[str, Any]]()
+    for document in loaded:
+        declared = block(document.root)
+        if _applies(declared, environment):
+            evaluated = _Evaluation(environment.roots, document.path).node
+            found += values(declared.parameters, given, evaluated).items()
+    return {name: value for name, value in found if all(other == value for same, other in found if same == name)}
+
+
+def as_setting(value: Any) -> Any:
+    """Return a value as a setting that is evaluated to it again: expressions in it escaped, secrets by name."""
+    if isinstance(value, SecretText):
+        return "".join(str(part) if isinstance(part, Secret) else as_setting(part) for part in value.parts)
+    if isinstance(value, str):
+        return value.replace("${", "$${")
+    if isinstance(value, Mapping):
+        return {key: as_setting(item) for key, item in value.items()}
+    return [as_setting(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def is_known(path: str, loaded: tuple[Document, ...]) -> bool:

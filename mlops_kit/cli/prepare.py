@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
 
 from mlops_kit import checks, documents, project, render, requirements
 from mlops_kit.checks import kinds
-from mlops_kit.cli import options
+from mlops_kit.cli import options, record
 from mlops_kit.documents import Document, Map, Node, Scalar
 from mlops_kit.errors import DocumentError, Place, UsageError
 from mlops_kit.workspace.failures import Locate
+from mlops_kit.workspace.names import digest
+from mlops_kit.workspace.submission import Submission, as_properties
 from mlops_kit.workspace.submit import Item
 
 if TYPE_CHECKING:
@@ -39,22 +42,31 @@ class Prepared:
     items: tuple[Item, ...]
     environment: Environment
     project: str
+    submission: Submission
 
 
-def prepare(where: Where, template: str, settings: Sequence[str]) -> Prepared:
-    """Render a template and check every document of it; raises UsageError after all faults have been printed."""
-    overrides, given = options.sorted_settings(settings)
+def prepare(where: Where, template: str, settings: Sequence[str], again: Mapping[str, Node] | None = None) -> Prepared:
+    """Render a template and check every document of it; raises UsageError after all faults have been printed.
+
+    ``settings`` are texts of ``--set``, which win over the values of parameters in ``again``.
+    """
+    overrides, own = options.sorted_settings(settings)
     environment = where.environment(overrides)
     path = project.find_template(where.project, template)
-    rendered = render.render(path, environment, render.parse_settings(given))
+    loaded = documents.load(path)
+    given = {**(again or {}), **render.parse_settings(own)}
+    rendered = render.render_documents(loaded, environment, given)
     # A template from elsewhere, named by its path, may not reach out of its own folder.
     inside = path.resolve().is_relative_to(where.project.folder.resolve())
     files = checks.Files(where.project.folder if inside else path.parent)
     _require_faultless(rendered, files, protected=environment.protected)
     rendered = tuple(map(requirements.wrapped, rendered))
+    parameters = render.parameter_values(loaded, environment, given)
+    name = path.resolve().relative_to(where.project.folder.resolve()).as_posix() if inside else str(path.resolve())
+    made = record.submission(name, environment.name, parameters, settings, again or {})
     revealed = render.reveal(rendered, secret)
-    items = tuple(_item(shown, full) for shown, full in zip(rendered, revealed, strict=True))
-    return Prepared(items, environment, project_name(environment))
+    items = tuple(_item(shown, full, made) for shown, full in zip(rendered, revealed, strict=True))
+    return Prepared(items, environment, project_name(environment), made)
 
 
 def project_name(environment: Environment) -> str:
@@ -84,14 +96,16 @@ def secret(name: str, variables: Mapping[str, str] = os.environ) -> str:
     return variables[variable]
 
 
-def _item(shown: Document, full: Document) -> Item:
+def _item(shown: Document, full: Document, made: Submission) -> Item:
     """Return a document for submission: ``shown`` names its content, ``full`` has the secrets in it."""
     kind = SUBMITTED.get(_family(shown) or "")
     if kind is None:
         known = ", ".join(SUBMITTED.values())
         raise DocumentError(f"this kind of file cannot be submitted; known are {known}", shown.root.place)
     path = shown.path.absolute()
-    return Item(kind, documents.dump([full]), documents.dump([shown]), path, locator(shown.root))
+    content = json.dumps(documents.to_data(shown), sort_keys=True)
+    properties = as_properties(replace(made, content=digest([content])))
+    return Item(kind, documents.dump([full]), documents.dump([shown]), path, locator(shown.root), properties)
 
 
 def _family(document: Document) -> str | None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
-from mlops_kit.cli import finish, options, prepare
+from mlops_kit.cli import finish, options, prepare, record
 from mlops_kit.cli.connection import Where, connected, in_workspace
 from mlops_kit.errors import MlopsKitError, UsageError
-from mlops_kit.workspace import names, submit
+from mlops_kit.workspace import jobs, names, submission, submit
 from mlops_kit.workspace.connect import Workspace
+from mlops_kit.workspace.secrets import masked
 from mlops_kit.workspace.waiting import Limits
 
 SECONDS = click.FloatRange(min=0)
@@ -30,7 +31,8 @@ class Wish:
 
 
 @click.command()
-@click.argument("template")
+@click.argument("template", required=False)
+@click.option("--like", metavar="JOB", help="Submit the template of JOB again, with the values JOB got; --set wins.")
 @options.set_option
 @click.option("--wait/--no-wait", default=True, help="Wait for the result, or return once the job is accepted.")
 @click.option("--stream", is_flag=True, help="Follow the log of the job on stderr.")
@@ -42,7 +44,8 @@ class Wish:
 def command(
     *,
     where: Where,
-    template: str,
+    template: str | None,
+    like: str | None,
     settings: tuple[str, ...],
     timeout: float | None,
     queue_timeout: float | None,
@@ -51,18 +54,62 @@ def command(
 ) -> None:
     """Render TEMPLATE, submit it, and wait for the result.
 
-    TEMPLATE is a file, or the name of one below templates/. Assets in the same file are registered first. The exit
-    code is the job's: 0 completed, 1 failed, 4 cancelled, 5 gave up waiting (the job goes on).
+    TEMPLATE is a file, or the name of one below templates/. Assets in the same file are registered first. --set takes
+    a declared parameter, a path that the template holds (inputs.lr=0.1), or a value of the environment
+    (env.compute=gpu). The exit code is the job's: 0 completed, 1 failed, 4 cancelled, 5 gave up waiting (the job goes
+    on).
     """
-    prepared = prepare.prepare(where, template, settings)
-    attempt = attempt or names.attempt_token(os.environ)
+    attempt = attempt or _attempt(like)
     wanted = Wish(limits=finish.limits(timeout, queue_timeout), attempt=attempt, **wish)
-    _require_jobs(prepared, template, wanted)
-    with connected(where, prepared.environment) as workspace:
-        results, fault = execute(workspace, prepared, wanted)
+    if template and not like:
+        prepared = prepare.prepare(where, template, settings)
+        _require_jobs(prepared, template, wanted)
+        with connected(where, prepared.environment) as workspace:
+            results, fault = execute(workspace, prepared, wanted)
+    elif like and not template:
+        with connected(where, where.environment(options.sorted_settings(settings)[0])) as workspace:
+            prepared, changed = _like(where, workspace, like, settings)
+            _require_jobs(prepared, prepared.submission.template, wanted)
+            results, fault = execute(workspace, prepared, wanted)
+        results = [{**each, "like": like, "changed": changed} for each in results]
+    else:
+        raise UsageError("give a TEMPLATE, or --like JOB for the template of a job")
     where.show(results[0] if len(results) == 1 else results, text)
     if fault:
         raise fault
+
+
+def _attempt(like: str | None) -> str | None:
+    """Return the token of a step of GitHub Actions: a job like another one is not that one, even in one step."""
+    token = names.attempt_token(os.environ)
+    return f"{token}.{like}" if token and like else token
+
+
+def _like(
+    where: Where, workspace: Workspace, job: str, settings: tuple[str, ...]
+) -> tuple[prepare.Prepared, dict[str, list[Any]]]:
+    """Prepare the template of a job again with the values it got; return it and what differs, and say so."""
+    recorded = submission.of(jobs.get(workspace, job).properties)
+    if recorded is None:
+        raise UsageError(f"the job {job!r} does not say what it was made of: 'mlops-kit run' has not submitted it")
+    if recorded.environment != workspace.target.environment:
+        raise UsageError(f"the job {job!r} was submitted in the environment {recorded.environment!r}: name it with -e")
+    path = where.project.folder / recorded.template
+    if not path.is_file():
+        raise UsageError(f"{recorded.template}, the template of the job {job!r}, is not there any more")
+    texts, values = record.like(job, recorded, settings)
+    prepared = prepare.prepare(where, str(path), texts, values)
+    changed = record.changes(recorded, prepared.submission)
+    for key, (old, new) in changed.items():
+        finish.say(job, f"{key} was {_shown(key, old)}, now {_shown(key, new)}")
+    contents = {item.properties[submission.CONTENT] for item in prepared.items}
+    if not changed and recorded.content not in contents:
+        finish.say(job, "the template or the environment has changed since, and renders differently")
+    return prepared, masked(changed)
+
+
+def _shown(key: str, value: Any) -> str:
+    return "not there" if value is None else str(masked({key: value})[key])
 
 
 def _require_jobs(prepared: prepare.Prepared, template: str, wish: Wish) -> None:
@@ -84,11 +131,11 @@ def execute(
     for asset in submit.register(workspace, loaded, prepared.project):
         click.echo(f"{asset.kind} {asset.reference} {'registered' if asset.created else 'unchanged'}", err=True)
         registered.append(asdict(asset))
-    jobs = [submit.create_job(workspace, each, wish.attempt, wish.name) for each in loaded if each.item.kind == "job"]
-    ended = [_end(workspace, job, wish) for job in jobs]
+    made = [submit.create_job(workspace, each, wish.attempt, wish.name) for each in loaded if each.item.kind == "job"]
+    ended = [_end(workspace, job, wish) for job in made]
     results = [
         {"name": job.name, "experiment": job.experiment, **each.result, "link": job.link, "registered": registered}
-        for job, each in zip(jobs, ended, strict=True)
+        for job, each in zip(made, ended, strict=True)
     ]
     return results, next((each.fault for each in ended if each.fault), None)
 

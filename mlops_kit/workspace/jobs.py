@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit.errors import UsageError
-from mlops_kit.workspace import artifacts, failures, tracking
+from mlops_kit.workspace import artifacts, failures, submission, tracking
 from mlops_kit.workspace.connect import Workspace
 from mlops_kit.workspace.enums import word
 from mlops_kit.workspace.nearest import not_found
@@ -92,6 +92,7 @@ def show(workspace: Workspace, name: str) -> dict[str, Any]:
         "inputs": inputs(job),
         "environment_variables": getattr(job, "environment_variables", None),
         "tags": job.tags,
+        "submission": submission.shown(job.properties),
         "params": logged.parameters,
         "metrics": logged.metrics,
         "files": [each.path for each in found],

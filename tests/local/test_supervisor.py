@@ -176,9 +176,7 @@ def test_a_start_that_fails_ends_with_the_reason(settings: LocalSettings) -> Non
     settings.state.mkdir()
     supervisor.write_settings(settings)
     settings.database.mkdir()
-    with pytest.raises(
-        LocalError, match=r"did not start: .*resources\.db cannot be read: unable to open database file$"
-    ):
+    with pytest.raises(LocalError, match=r"did not start: .*resources\.db cannot be read: unable to open "):
         supervisor.start(settings)
     assert supervisor.running(settings.state) is None
     assert not (settings.state / "azurite.json").exists()

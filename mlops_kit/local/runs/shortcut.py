@@ -1,4 +1,4 @@
-"""Paths that a shell takes as one word: commands name inputs without quotes, as on Azure, where paths have no blanks."""
+"""Paths that a shell takes as one word: commands name inputs without quotes, and on Azure no path has blanks."""
 
 from __future__ import annotations
 

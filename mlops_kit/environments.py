@@ -7,16 +7,16 @@ variable of the CI, say) is a fault only of what needs it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from mlops_kit import documents, environment_keys, layers
 from mlops_kit.documents import List, Map, Node, Scalar
-from mlops_kit.errors import DocumentError, EnvironmentFileError, ExpressionError, Place, UsageError
-from mlops_kit.expressions import ProcessRoot, Root, evaluate
+from mlops_kit.errors import DocumentError, EnvironmentFileError, ExpressionError, Place, SourceError, UsageError
+from mlops_kit.expressions import ProcessRoot, Root, SecretText, evaluate
 from mlops_kit.layers import FROM_ENV, Origin, did_you_mean
 from mlops_kit.scalars import remembering
 
@@ -49,6 +49,27 @@ class Environment:
     def protected(self) -> bool:
         """Say whether changes need explicit confirmation."""
         return bool(self.values.get("protected", False))
+
+    @property
+    def is_local(self) -> bool:
+        """Say whether the environment is on this machine: its file has the key ``local``."""
+        return self.root.get("local") is not None
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Return the tags of what is created in this environment; one that is null is none.
+
+        Raises:
+            EnvironmentFileError: A tag cannot be evaluated, or would show a secret.
+        """
+        tags = {key: value for key, value in (self.get("tags") or {}).items() if value is not None}
+        for key, value in tags.items():
+            if isinstance(value, SecretText):
+                place = self.origins[("tags", key)][-1].place
+                raise EnvironmentFileError(
+                    f"tags.{key}: a tag is readable by everybody and cannot hold a secret", place
+                )
+        return tags
 
     def get(self, path: str, default: Any = None) -> Any:
         """Return the value at a dotted path, or the default where no layer has one or it is null."""
@@ -97,6 +118,7 @@ def default_name(folder: Path) -> str:
     if not isinstance(name, Scalar) or not name.text:
         names = ", ".join(known(folder)) or "none"
         raise UsageError(f"no environment named: use -e NAME or set MLOPS_KIT_ENV; known are {names}")
+    _require_known(folder, name.text, name.place)
     if load(folder, name.text).protected:
         raise EnvironmentFileError(f"{name.text!r} is protected and must be named with -e each time", name.place)
     return name.text
@@ -117,32 +139,79 @@ def load(
         DocumentError: A file is not readable YAML.
         UsageError: An override has no such path.
     """
-    if name not in (names := known(folder)):
-        tail = f"; known are {', '.join(names) or 'none'}{did_you_mean(name, list(names))}"
-        raise EnvironmentFileError(f"no environment {name!r}{tail}")
-    base, own = (_read(folder / f"{layer}.yaml") for layer in (BASE, name))
+    environment, faults = examine(folder, name, overrides=overrides, process=process, git=git)
+    if environment is None:
+        first, *others = faults
+        raise type(first)(first.message + f" (and {len(others)} more faults)", first.place) if others else first
+    return environment
+
+
+def examine(
+    folder: Path,
+    name: str,
+    *,
+    overrides: Iterable[str] = (),
+    process: Mapping[str, str] = os.environ,
+    git: Mapping[str, str] | None = None,
+) -> tuple[Environment | None, tuple[SourceError, ...]]:
+    """Return what ``load`` returns, or None and every fault of the files, in their order.
+
+    Raises:
+        EnvironmentFileError: The environment is not known.
+        DocumentError: An override is not readable YAML.
+        UsageError: An override has no such path.
+    """
+    _require_known(folder, name)
+    faults: list[SourceError] = []
+    base, own = (_readable(folder / f"{layer}.yaml", faults) for layer in (BASE, name))
     said = [*layers.origins(BASE, base), *layers.origins(name, own)]
-    root = layers.merge_files(base, own)
+    if faults:  # what is laid on a file that cannot be read cannot be judged, its own keys and values can
+        faults += environment_keys.faults(layers.merge_files(base, own, lambda _: None), environment_keys.schema())
+        return None, _in_order(faults)
+    root = layers.merge_files(base, own, faults.append)
     for layer, place, path, text in (*_variables(process, root), *_settings(overrides)):
         steps = _steps(path, root, place)
         node = override(text, place)
         said += layers.origins(layer, node, steps)
-        root = layers.put(root, steps, node)
-    _check(root, name)
-    return Environment(name, _named(root, name), _by_path(said), process, folder.resolve().parent.name, git or {})
+        root = layers.put(root, steps, node, faults.append)
+    faults += environment_keys.faults(root, environment_keys.schema())
+    faults += _misplaced(root, base, own, name)
+    if faults:
+        return None, _in_order(faults)
+    facts = _by_path(said), process, folder.resolve().parent.name, git or {}
+    return Environment(name, _named(root, name), *facts), ()
+
+
+def _require_known(folder: Path, name: str, place: Place | None = None) -> None:
+    if name not in (names := known(folder)):
+        tail = f"; known are {', '.join(names) or 'none'}{did_you_mean(name, list(names))}"
+        raise EnvironmentFileError(f"no environment {name!r}{tail}", place)
+
+
+def _readable(path: Path, faults: list[SourceError]) -> Map:
+    """Return the mapping of a file; of one that cannot be read an empty one, and its fault is added to the list."""
+    try:
+        return _read(path)
+    except SourceError as fault:
+        faults.append(fault)
+        return Map((), Place(documents.displayed(path)))
+
+
+def _in_order(faults: Iterable[SourceError]) -> tuple[SourceError, ...]:
+    """Return each fault once, by file and line."""
+    return tuple(sorted({str(fault): fault for fault in faults}.values(), key=lambda fault: fault.place or Place("")))
 
 
 def problems(environment: Environment) -> tuple[EnvironmentFileError, ...]:
     """Return every value that cannot be evaluated, and every required one that is missing."""
     found = [value for value in flat(environment).values() if isinstance(value, EnvironmentFileError)]
-    places = {str(fault) for fault in found}
-    for path in environment_keys.required():
+    needed: list[Callable[[], Any]] = [partial(environment.require, path) for path in environment_keys.required()]
+    for read in (lambda: environment.tags, *needed):
         try:
-            environment.require(path)
+            read()
         except EnvironmentFileError as fault:
-            if str(fault) not in places:
-                found.append(fault)
-    return tuple(found)
+            found.append(fault)
+    return tuple({str(fault): fault for fault in found}.values())
 
 
 def flat(environment: Environment) -> dict[str, Any]:
@@ -270,15 +339,21 @@ def _child(node: Node | None, step: str) -> Node | None:
     return node.get(step) if isinstance(node, Map) else None
 
 
-def _check(root: Map, name: str) -> None:
-    if fault := next(environment_keys.faults(root, environment_keys.schema()), None):
-        raise fault
-    if name != "local" and root.get("local") is not None:
-        raise EnvironmentFileError("'local' is a setting of the environment 'local' only", root.key_place("local"))
+def _misplaced(root: Map, base: Map, own: Map, name: str) -> Iterator[EnvironmentFileError]:
+    """Yield the faults of keys that mean something in one of the files only."""
+    if base.get("local") is not None:
+        message = "'local' belongs in the file of an environment on this machine, not in base.yaml"
+        yield EnvironmentFileError(message, base.key_place("local"))
+    elif root.get("local") is not None and own.get("local") is None:
+        message = f"environment {name!r} is not on this machine: only the key 'local' of its file can say so"
+        yield EnvironmentFileError(message, root.key_place("local"))
+    if own.get("default_environment") is not None:
+        message = "'default_environment' belongs in base.yaml: it is what is meant when no environment is named"
+        yield EnvironmentFileError(message, own.key_place("default_environment"))
     written_name = root.get("name")
     if isinstance(written_name, Scalar) and written_name.text != name:
         message = f"name: {written_name.text!r} is not the name of the file, {name!r}"
-        raise EnvironmentFileError(message, written_name.place)
+        yield EnvironmentFileError(message, written_name.place)
 
 
 def _named(root: Map, name: str) -> Map:

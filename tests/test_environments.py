@@ -333,7 +333,10 @@ def test_text_that_comes_from_a_variable_becomes_the_boolean_its_place_needs(loa
         ("compute: {a: 1}\n", "dev.yaml:1:10: compute: text is expected, not a mapping"),
         ("protected: maybe\n", "dev.yaml:1:12: protected: true or false is expected, not 'maybe'"),
         ("auth: ods\n", "dev.yaml:1:7: auth: 'ods' is not one of default, cli, oidc, sp"),
-        ("local: {runner: host}\n", "dev.yaml:1:1: 'local' is a setting of the environment 'local' only"),
+        (
+            "default_environment: dev\n",
+            "dev.yaml:1:1: 'default_environment' belongs in base.yaml: it is what is meant when no environment is",
+        ),
         ("name: test\n", "dev.yaml:1:7: name: 'test' is not the name of the file, 'dev'"),
         ("- a\n", "dev.yaml:1:1: an environment file is a mapping of keys to values"),
         ("compute: a\n---\ncompute: b\n", "dev.yaml: an environment file holds one document"),
@@ -342,6 +345,80 @@ def test_text_that_comes_from_a_variable_becomes_the_boolean_its_place_needs(loa
 )
 def test_wrong_file_is_refused_at_its_line(load, text, expected):
     assert refusal(load, dev=text).startswith(f"shop/environments/{expected}")
+
+
+def test_every_fault_of_both_files_is_found_in_one_go(load, tmp_path):
+    load(base="compute: c\n")
+    folder = tmp_path / "shop" / "environments"
+    (folder / "base.yaml").write_text("comput: a\nauth: ods\n", encoding="utf-8")
+    dev = "vars: !override {a: 1}\nprotected: maybe\nname: prod\nworkspace: {nam: x}\ntags: !append {a: b}\n"
+    (folder / "dev.yaml").write_text(dev, encoding="utf-8")
+
+    environment, faults = environments.examine(folder, "dev", process={})
+
+    assert environment is None
+    assert [str(fault).partition(": ")[0].rpartition("/")[2] for fault in faults] == [
+        "base.yaml:1:1",
+        "base.yaml:2:7",
+        "dev.yaml:1:7",
+        "dev.yaml:2:12",
+        "dev.yaml:3:7",
+        "dev.yaml:4:13",
+        "dev.yaml:5:7",
+    ]
+    with pytest.raises(EnvironmentFileError, match=r"base\.yaml:1:1: unknown key 'comput'.* \(and 6 more faults\)$"):
+        environments.load(folder, "dev", process={})
+
+
+def test_file_that_cannot_be_read_does_not_hide_the_faults_of_the_other(load, tmp_path):
+    load(base="compute: c\n")
+    folder = tmp_path / "shop" / "environments"
+    (folder / "base.yaml").write_text("compute: [a\n", encoding="utf-8")
+    (folder / "dev.yaml").write_text("auth: ods\nvars:\n  zone: !delete\n", encoding="utf-8")
+
+    faults = environments.examine(folder, "dev", process={})[1]
+
+    assert [str(fault).partition(":")[0] for fault in faults] == [
+        "shop/environments/base.yaml",
+        "shop/environments/dev.yaml",
+    ]
+    assert "malformed YAML" in faults[0].message
+    assert faults[1].message.startswith("auth: 'ods'")
+
+
+def test_environment_is_on_this_machine_when_its_file_has_the_key_local(load):
+    assert load("laptop", laptop="local: {runner: venv}\n").is_local
+    assert load("laptop", laptop="local:\n").is_local
+    assert not load("dev", base="compute: c\n").is_local
+    assert not load("local", local="compute: c\n").is_local
+
+
+def test_nothing_but_its_own_file_puts_an_environment_on_this_machine(load):
+    message = refusal(load, base="local: {runner: host}\n")
+    assert message.startswith("shop/environments/base.yaml:1:1: 'local' belongs in the file of an environment on this")
+    for arguments, process in ((("dev", "local.runner=venv"), {}), (("dev",), {"MLOPS_KIT_VAR_local__runner": "venv"})):
+        message = refusal(load, *arguments, base="", process=process)
+        assert "environment 'dev' is not on this machine: only the key 'local' of its file can say so" in message
+    assert load("laptop", "local.runner=venv", laptop="local:\n").get("local.runner") == "venv"
+
+
+def test_tags_are_evaluated_text_and_a_null_one_is_none(load):
+    environment = load(base="tags: {stage: '${env.name}', n: 1.50, gone: x}\n", dev="tags: {gone: null}\n")
+    assert environment.tags == {"stage": "dev", "n": "1.50"}
+    assert load(base="", dev="").tags == {}
+
+
+def test_tag_cannot_hold_a_secret(load):
+    environment = load(base="tags: {stage: dev, key: '${secret.KEY}'}\n")
+    with pytest.raises(EnvironmentFileError, match=r"base\.yaml:1:25: tags\.key: a tag is readable by everybody"):
+        _ = environment.tags
+    assert any("tags.key: a tag is readable" in str(problem) for problem in environments.problems(environment))
+
+
+def test_default_environment_that_is_unknown_is_told_at_its_line(load):
+    load(base="default_environment: dve\n")
+    with pytest.raises(EnvironmentFileError, match=r"base\.yaml:1:22: no environment 'dve'.*did you mean 'dev'"):
+        environments.default_name(Path("shop/environments"))
 
 
 def test_extension_keys_may_hold_anchors(load):

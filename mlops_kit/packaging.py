@@ -1,15 +1,15 @@
-"""Which files of a code folder ship, by the rules of git, and the id of their content.
+"""Which files of a code or data folder ship, and the id of their content.
 
-``.gitignore`` files count from the root of the repository down to the file's own folder, ``.amlignore`` files of the
-code folder on top of them. Folders of version control never ship. Object storage has no folders: an empty one does
-not arrive.
+Code ships by the rules of git: ``.gitignore`` files count from the root of the repository down to the file's own
+folder, ``.amlignore`` files of the code folder on top of them. Data, which repositories often ignore, ships by the one
+ignore file in its folder, as azure-ai-ml has it. Object storage has no folders: an empty one does not arrive.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,11 @@ from pathspec import GitIgnoreSpec
 from mlops_kit.errors import UsageError
 
 VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr", "CVS"})
+# What programs leave in every folder they visit; it differs from machine to machine.
+LEFTOVERS = frozenset({"__pycache__", ".DS_Store", "Thumbs.db", "desktop.ini"})
+NEVER = VERSION_CONTROL | LEFTOVERS
 _IGNORE_FILES = (".gitignore", ".amlignore")
+_CHUNK = 1 << 20
 # What azure-ai-ml begins its hash of a code folder with (azure/ai/ml/_utils/_asset_utils.py, get_object_hash, 1.35).
 _HASH_START = b"Initialize for october 2021 AML CLI version"
 
@@ -64,8 +68,28 @@ def package(folder: Path) -> Package:
     if not folder.is_dir():
         raise UsageError(f"there is no code folder {folder}")
     root = folder.resolve()
-    walk = _Walk(root, _repository(root))
-    files = tuple(sorted(walk.files(root, "", _inherited(root, walk.limit)), key=lambda file: file.path))
+    repository = _repository(root)
+    return _walked(root, _Walk(root, repository, _IGNORE_FILES), _inherited(root, repository))
+
+
+def data_package(folder: Path) -> Package:
+    """Return what ships of a data folder, or of a single file, less what programs leave behind.
+
+    Of several ignore files azure-ai-ml reads one: ``.amlignore``, else ``.gitignore``, in the folder itself
+    (azure/ai/ml/_utils/_asset_utils.py, get_ignore_file, 1.35). Links may lead anywhere.
+
+    Raises:
+        UsageError: There is no such folder, the ignore file is not UTF-8, or a link leads nowhere.
+    """
+    if not folder.is_dir():
+        return package(folder)
+    root = folder.resolve()
+    own = next(([name] for name in reversed(_IGNORE_FILES) if (root / name).is_file()), [])
+    return _walked(root, _Walk(root, Path(root.anchor)), _rules(root, own, "", ""))
+
+
+def _walked(root: Path, walk: _Walk, rules: tuple[_Rules, ...]) -> Package:
+    files = tuple(sorted(walk.files(root, "", rules), key=lambda file: file.path))
     return Package(files, tuple(sorted(walk.empty_folders)))
 
 
@@ -79,7 +103,9 @@ def content_id(packaged: Package) -> str:
         if not packaged.single:
             digest.update(name.encode())
         if source is not None:
-            digest.update(source.read_bytes())
+            with source.open("rb") as content:
+                while chunk := content.read(_CHUNK):
+                    digest.update(chunk)
     return digest.hexdigest()
 
 
@@ -100,10 +126,14 @@ class _Rules:
 
 @dataclass(slots=True)
 class _Walk:
-    """One walk over a code folder: links may not leave ``limit``, and loops of links end."""
+    """One walk over a folder: links may not leave ``limit``, and loops of links end.
+
+    ``nested`` are the names of the ignore files that count in every folder on the way.
+    """
 
     root: Path
     limit: Path
+    nested: tuple[str, ...] = ()
     empty_folders: list[str] = field(default_factory=list)
     open: list[Path] = field(default_factory=list)
 
@@ -113,14 +143,13 @@ class _Walk:
         if real in self.open:
             return
         self.open.append(real)
-        own = _rules(folder, _IGNORE_FILES, "", below)
-        rules = (*rules, *own)
+        rules = (*rules, *_rules(folder, self.nested, "", below))
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         if not entries and below:
             self.empty_folders.append(below.rstrip("/"))
         for entry in entries:
             path = below + entry.name
-            if entry.name in VERSION_CONTROL or _ignored(path + ("/" if entry.is_dir() else ""), rules):
+            if entry.name in NEVER or _ignored(path + ("/" if entry.is_dir() else ""), rules):
                 continue
             if entry.is_symlink():
                 self._check_link(Path(entry.path), path)
@@ -157,7 +186,7 @@ def _inherited(folder: Path, repository: Path) -> tuple[_Rules, ...]:
     return () if _ignored("", tuple(found)) else tuple(found)
 
 
-def _rules(folder: Path, names: tuple[str, ...], prefix: str, below: str) -> tuple[_Rules, ...]:
+def _rules(folder: Path, names: Iterable[str], prefix: str, below: str) -> tuple[_Rules, ...]:
     paths = [folder / name for name in names if (folder / name).is_file()]
     return tuple(_Rules(GitIgnoreSpec.from_lines(_lines(path)), prefix, below) for path in paths)
 

@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "requirements": {"errors", *_NODES},
     "checks": {"errors", "requirements", "schemas", *_NODES, *_LAYERS},
     "schemas": {"errors"},
-    "workspace": {"errors", *_NODES, *_LAYERS},
+    "workspace": {"errors", "packaging", *_NODES, *_LAYERS},
     "local": {"errors", "__version__"},
     "testing": {"local"},
 }

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from mlops_kit.errors import UsageError
-from mlops_kit.workspace import failures
+from mlops_kit.workspace import failures, uploading
 from mlops_kit.workspace.nearest import not_found
 from mlops_kit.workspace.quiet import silent
 from mlops_kit.workspace.secrets import masked
@@ -141,7 +141,7 @@ def register(ml: Any, kind: str, entity: Any, mark: Mark, locate: failures.Locat
 def create(ml: Any, kind: str, entity: Any, locate: failures.Locate = failures.nowhere) -> Registered:
     """Create an asset, as a new version where none is given."""
     with failures.readable(f"register the {WORDS[kind]} {entity.name!r}", locate), silent():
-        made = KINDS[kind](ml).create_or_update(entity)
+        made = uploading.created(lambda: KINDS[kind](ml).create_or_update(entity))
     return Registered(kind, made.name, str(made.version), created=True)
 
 

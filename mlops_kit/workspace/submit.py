@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit.errors import OperationFailed, UsageError
-from mlops_kit.workspace import assets, content, failures, jobs, names
+from mlops_kit.workspace import assets, content, failures, jobs, names, uploading
 from mlops_kit.workspace.connect import Workspace
 from mlops_kit.workspace.quiet import silent
 
@@ -98,7 +98,7 @@ def create_job(workspace: Workspace, loaded: Loaded, attempt: str | None, name: 
         return Submitted(made.name, made.experiment_name, made.studio_url or "", created=False)
     try:
         with failures.readable(f"submit the job {entity.name!r}", item.locate), content.staged(entity), silent():
-            made = workspace.ml.jobs.create_or_update(entity)
+            made = uploading.created(lambda: workspace.ml.jobs.create_or_update(entity))
     except OperationFailed as error:
         raise OperationFailed(f"{error}; 'mlops-kit job show {entity.name}' tells whether it was accepted") from error
     return Submitted(made.name, made.experiment_name, made.studio_url or "", created=True)

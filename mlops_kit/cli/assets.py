@@ -55,20 +55,26 @@ def _show(kind: str) -> click.Command:
     return show
 
 
+_new_version = click.option("--new-version", is_flag=True, help="Make the next version even of unchanged content.")
+
+
 def _register(kind: str) -> click.Command:
     words = f"Register the {assets.WORDS[kind]}s of TEMPLATE. Unchanged content makes no new version."
 
     @click.command("register", help=words)
     @click.argument("template")
     @options.set_option
+    @_new_version
     @in_workspace
-    def register(template: str, settings: tuple[str, ...], where: Where) -> None:
-        _show_registered(_from_template(kind, template, settings, where), where)
+    def register(template: str, settings: tuple[str, ...], new_version: bool, where: Where) -> None:
+        _show_registered(_from_template(kind, template, settings, where, new_version=new_version), where)
 
     return register
 
 
-def _from_template(kind: str, template: str, settings: Sequence[str], where: Where) -> list[assets.Registered]:
+def _from_template(
+    kind: str, template: str, settings: Sequence[str], where: Where, *, new_version: bool
+) -> list[assets.Registered]:
     """Render a template and register its assets, which must be of one kind."""
     prepared = prepare.prepare(where, template, settings)
     other = next((item.kind for item in prepared.items if item.kind != kind), None)
@@ -76,7 +82,8 @@ def _from_template(kind: str, template: str, settings: Sequence[str], where: Whe
         verb = "run" if other == "job" else f"{other} register"
         raise UsageError(f"{template} holds a {other}, not only {kind}; use 'mlops-kit {verb} {template}'")
     with connected(where, prepared.environment) as workspace:
-        return list(submit.register(workspace, submit.load(prepared.items), prepared.project))
+        loaded = submit.load(prepared.items)
+        return list(submit.register(workspace, loaded, prepared.project, new_version=new_version))
 
 
 @click.command("register")
@@ -90,6 +97,7 @@ def _from_template(kind: str, template: str, settings: Sequence[str], where: Whe
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="With --job; may be repeated.")
 @click.option("--from-metrics", is_flag=True, help="With --job: the job's metrics become properties of the model.")
 @options.set_option
+@_new_version
 @in_workspace
 def register_model(
     *,
@@ -98,6 +106,7 @@ def register_model(
     settings: tuple[str, ...],
     properties: tuple[str, ...],
     tags: tuple[str, ...],
+    new_version: bool,
     **given: Any,
 ) -> None:
     """Register the models of TEMPLATE, or with --job what a job wrote.
@@ -108,7 +117,7 @@ def register_model(
         raise UsageError("give a TEMPLATE, or --job with --path and --name")
     if template:
         _refuse_unused({**given, "properties": properties, "tags": tags})
-        _show_registered(_from_template("model", template, settings, where), where)
+        _show_registered(_from_template("model", template, settings, where, new_version=new_version), where)
         return
     if not (given["path"] and given["name"]):
         raise UsageError("--job needs --path (file or folder of the job) and --name (of the model)")

@@ -118,12 +118,28 @@ def show(ml: Any, kind: str, reference: str) -> dict[str, Any]:
     return dict(masked(document))
 
 
-def register(ml: Any, kind: str, entity: Any, mark: Mark, locate: failures.Locate = failures.nowhere) -> Registered:
+def register(
+    ml: Any,
+    kind: str,
+    entity: Any,
+    mark: Mark,
+    locate: failures.Locate = failures.nowhere,
+    *,
+    new_version: bool = False,
+) -> Registered:
     """Create an asset, unless the workspace holds the same content under that name (and version) already.
 
-    Raises :class:`UsageError` where the version exists with other content.
+    With ``new_version`` the next version is made in any case. Raises :class:`UsageError` where the version exists with
+    other content, or where a new one is wanted of a document that states its version.
     """
     entity.tags = {**(entity.tags or {}), DIGEST_TAG: mark.digest, PROJECT_TAG: mark.project}
+    if new_version and _pinned(entity):
+        asset = f"{WORDS[kind]} {entity.name!r}"
+        raise UsageError(f"the {asset} is to get a new version, and its file states version {entity.version}")
+    if new_version:
+        if kind == "environment":  # of these the SDK updates the latest version where the content is equal
+            entity.version = _next_version(ml, kind, entity.name)
+        return create(ml, kind, entity, locate)
     present = _present(ml, kind, entity.name, str(entity.version) if _pinned(entity) else None)
     if present is not None:
         held = (present.tags or {}).get(DIGEST_TAG)
@@ -154,6 +170,12 @@ def _present(ml: Any, kind: str, name: str, version: str | None) -> Any:
             if failures.is_missing(error) or (not version and _says_missing(error)):
                 return None
             raise
+
+
+def _next_version(ml: Any, kind: str, name: str) -> str:
+    """Return the number after the highest one that the versions of an asset have."""
+    known = versions(ml, kind, name) if name in _names(ml, kind) else []
+    return str(max((int(each["version"]) for each in known if str(each["version"]).isdigit()), default=0) + 1)
 
 
 def _pinned(entity: Any) -> bool:

@@ -71,13 +71,17 @@ def _load_one(loader: Callable[..., Any], item: Item) -> Any:
     return entity
 
 
-def register(workspace: Workspace, loaded: Sequence[Loaded], project: str) -> Iterator[assets.Registered]:
-    """Register the assets among the documents, one after the other, in their order."""
+def register(
+    workspace: Workspace, loaded: Sequence[Loaded], project: str, *, new_version: bool = False
+) -> Iterator[assets.Registered]:
+    """Register the assets among the documents, one after the other, in their order; see ``assets.register``."""
     for each in loaded:
         if each.item.kind != "job":
             mark = assets.Mark(content_digest(each.item), project)
             with content.staged(each.entity):
-                made = assets.register(workspace.ml, each.item.kind, each.entity, mark, each.item.locate)
+                made = assets.register(
+                    workspace.ml, each.item.kind, each.entity, mark, each.item.locate, new_version=new_version
+                )
             yield made
 
 

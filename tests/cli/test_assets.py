@@ -20,6 +20,38 @@ def test_unchanged_content_makes_no_new_version(kit, write, workspace_project):
     assert [(each["version"], each["created"]) for each in made] == [("1", True), ("1", False)]
 
 
+def test_new_version_of_unchanged_content_is_made_when_asked_for(kit, write, workspace_project):
+    _folder(workspace_project, "forced", "a\n1\n")
+    header = "$schema: x/commandComponent.schema.json\n"
+    templates = {
+        "data": write("data/forced.yml", DATA.format(name="forced")),
+        "model": write("models/forced.yml", "name: forced\ntype: custom_model\npath: ../data/folder-forced\n"),
+        "environment": write("environments/forced.yml", "name: forced\nimage: python:3.11\n"),
+        "component": write(
+            "components/forced.yml",
+            f"{header}name: forced\ntype: command\ncommand: echo\nenvironment: azureml:AzureML-minimal@latest\n",
+        ),
+    }
+    for kind, template in templates.items():
+        made = [kit(kind, "register", template, *more, "-o", "json") for more in ((), ("--new-version",), ())]
+        assert [ran.code for ran in made] == [0, 0, 0], made[1].err
+        first, second, third = (ran.json["version"] for ran in made)
+        # The service numbers the further versions of a component by the time.
+        assert (first, second) == ("1", "2" if kind != "component" else third)
+        assert first != second == third
+        assert [ran.json["created"] for ran in made] == [True, True, False]
+
+
+def test_new_version_of_a_file_that_states_its_version_is_refused(kit, write, workspace_project):
+    _folder(workspace_project, "stated", "a\n1\n")
+    ran = kit(
+        "data", "register", write("data/stated.yml", DATA.format(name="stated") + 'version: "7"\n'), "--new-version"
+    )
+
+    assert ran.code == 2
+    assert "the data asset 'stated' is to get a new version, and its file states version 7" in ran.err
+
+
 def test_changed_file_makes_the_next_version(kit, write, workspace_project):
     template = write("data/grown.yml", DATA.format(name="grown"))
     made = []

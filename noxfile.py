@@ -53,7 +53,7 @@ def quickstart(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Generate the command, finding and coverage pages, run every shell block of the guide, and build the site."""
+    """Generate the command and coverage pages, run the shell blocks of the guide, and build the site."""
     _install(session, "dev")
     logs = Path(session.create_tmp()) / "contract"
     session.run("pytest", "-n", "2", f"--basetemp={logs}", "tests/contract")

@@ -18,7 +18,6 @@ name: {name}
 version: "1"
 command: echo hello
 environment: azureml:AzureML-sklearn-1.5@latest
-code: src
 """
 
 Connect = Callable[[str], Any]
@@ -208,13 +207,25 @@ def test_a_component_brings_its_code_and_finds_curated_environments(registry: An
 
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "main.py").write_text("print('hello')\n")
-    (tmp_path / "component.yml").write_text(COMPONENT.format(name="greeter"))
+    (tmp_path / "component.yml").write_text(COMPONENT.format(name="greeter") + "code: src\n")
     made = registry.components.create_or_update(load_component(tmp_path / "component.yml"))
 
     assert made.id == "azureml://registries/shared-things/components/greeter/versions/1"
     assert made.code.startswith("azureml://registries/shared-things/codes/")
     assert made.environment.startswith("azureml://registries/azureml/environments/AzureML-sklearn-1.5/versions/")
     assert registry.components.get("greeter", "1")._to_dict() == made._to_dict()
+
+
+def test_a_component_without_code_gets_an_empty_one_as_registries_give_it(registry: Any, tmp_path: Path) -> None:
+    from azure.ai.ml import load_component
+
+    codes = set()
+    for name in ("bare", "bare_too"):
+        (tmp_path / "component.yml").write_text(COMPONENT.format(name=name))
+        codes.add(registry.components.create_or_update(load_component(tmp_path / "component.yml")).code)
+    assert len(codes) == 1
+    name, version = codes.pop().split("/")[-3::2]
+    assert registry._code.get(name, version).path
 
 
 def test_curated_names_are_not_offered_by_other_registries(registry: Any) -> None:

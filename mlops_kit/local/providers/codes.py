@@ -12,7 +12,7 @@ from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.routes import WORKSPACE, Route
 from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.arm.wire import BadRequestError, Call, Reply
-from mlops_kit.local.providers import version_routes, versions
+from mlops_kit.local.providers import registries, version_routes, versions
 from mlops_kit.local.providers.versions import Draft, Kind
 from mlops_kit.local.settings import STORAGE_ACCOUNT
 
@@ -26,6 +26,20 @@ _HASH_VERSION = "hash_version"
 def code_location(plane: Plane, workspace: str, code_id: str) -> tuple[str, str]:
     """Return the container and the prefix of a code snapshot's files; 400 where its code is elsewhere, as in git."""
     return uris.resolve(plane, uris.parse(code_id, workspace), kind="codes")
+
+
+def empty(plane: Plane, registry: str) -> str:
+    """Return the id of the code asset without files that a registry gives to a component without code."""
+    name = ids.stable_guid(registry, "empty")
+    code_id = versions.version_id(registry, "codes", name, "1")
+    if plane.store.find(code_id) is None:
+        address = _address(registries.new_container(plane, registry))
+        versions.write(plane, KIND, Draft(registry, name, "1", {"codeUri": address}))
+    return code_id
+
+
+def _address(container: str) -> str:
+    return f"https://{STORAGE_ACCOUNT}.blob.{uris.PUBLIC_SUFFIX}/{container}"
 
 
 def _identity(properties: dict[str, Any], _private: Any) -> dict[str, Any]:
@@ -97,7 +111,7 @@ def _start_upload(plane: Plane, call: Call) -> Reply:
     container = f"code-{uuid.uuid4()}"
     plane.blobs.ensure_container(container)
     reference = {
-        "blobUri": f"https://{STORAGE_ACCOUNT}.blob.{uris.PUBLIC_SUFFIX}/{container}",
+        "blobUri": _address(container),
         "storageAccountArmId": f"{call.workspace.partition('/providers/')[0]}"
         f"/providers/Microsoft.Storage/storageAccounts/{STORAGE_ACCOUNT}",
         "credential": {"credentialType": "SAS", "sasUri": plane.blobs.sas_url(container, None, permissions="rwdl")},

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local import uris
 from mlops_kit.local.arm.routes import WORKSPACE, Route
-from mlops_kit.local.arm.wire import BadRequestError, Call, NotFoundError, Reply
-from mlops_kit.local.providers import version_routes, versions
+from mlops_kit.local.arm.wire import REGISTRIES, BadRequestError, Call, NotFoundError, Reply
+from mlops_kit.local.providers import codes, version_routes, versions
 from mlops_kit.local.providers.versions import Draft, Kind
 from mlops_kit.local.runs import curated
 
@@ -58,6 +58,8 @@ def completed(plane: Plane, workspace: str, spec: Mapping[str, Any]) -> dict[str
         done["distribution"] = {name: _text(value) for name, value in spec["distribution"].items()}
     if kind == "command":
         done["resources"] = {"instance_count": 1, **(spec.get("resources") or {})}
+        if workspace.startswith(REGISTRIES) and not spec.get("code"):
+            done["code"] = codes.empty(plane, workspace)
     if kind == "pipeline":
         done["is_deterministic"] = bool(spec.get("is_deterministic"))
     if isinstance(spec.get("environment"), str):

@@ -7,6 +7,7 @@ itself is an ARM resource. Its storage accounts and container registries are ent
 from __future__ import annotations
 
 import re
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local.arm.ids import parse, stable_guid, stamped
@@ -56,6 +57,14 @@ def delete(plane: Plane, registry: Resource) -> None:
     with plane.store.transaction():
         plane.store.delete(owner)
         plane.store.delete(registry.id)
+
+
+def new_container(plane: Plane, owner: str) -> str:
+    """Create a container for an asset's files; the registry knows it, and deletes it with itself."""
+    container = f"registry-{uuid.uuid4()}"
+    plane.blobs.ensure_container(container)
+    plane.store.put({"id": f"{owner}/uploads/{container}", "properties": {}})
+    return container
 
 
 def _id(call: Call) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -56,17 +55,9 @@ def _start_upload(plane: Plane, call: Call) -> Reply:
     asset = _asset(call)
     if plane.store.find(versions.version_id(asset.workspace, asset.kind, asset.name, asset.version)):
         raise ConflictError(f"Version '{asset.version}' of '{asset.name}' exists in this registry.")
-    container = _container(plane, call.owner)
+    container = registries.new_container(plane, call.owner)
     reference = _reference(plane, call, plane.blobs.url(container), container, "rwdl")
     return Reply(200, {"temporaryDataReferenceId": container, **reference})
-
-
-def _container(plane: Plane, owner: str) -> str:
-    """Create a container for an asset's files; the registry knows it, and deletes it with itself."""
-    container = f"registry-{uuid.uuid4()}"
-    plane.blobs.ensure_container(container)
-    plane.store.put({"id": f"{owner}/uploads/{container}", "properties": {}})
-    return container
 
 
 def _reference(plane: Plane, call: Call, address: str, container: str, permissions: str) -> dict[str, Any]:
@@ -148,7 +139,7 @@ def _copy_files(plane: Plane, owner: str, address: str, workspace: str) -> str:
     if isinstance(location, uris.WebAddress):
         return address
     source, path = uris.resolve(plane, location)
-    prefix, target = path.rstrip("/"), _container(plane, owner)
+    prefix, target = path.rstrip("/"), registries.new_container(plane, owner)
     for blob in plane.blobs.list(source, prefix):
         if blob.name == prefix or blob.name.startswith(f"{prefix}/"):
             plane.blobs.put(target, blob.name, plane.blobs.get(source, blob.name))

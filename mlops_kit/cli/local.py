@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shlex
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from mlops_kit import project as projects
+from mlops_kit.cli import options, plane
 from mlops_kit.errors import LocalError, UsageError
 from mlops_kit.local.outside import OUTSIDE
 
@@ -23,41 +25,81 @@ if TYPE_CHECKING:
     from mlops_kit.local.supervisor import Status
     from mlops_kit.project import Project
 
-STATE_VARIABLE = "MLOPS_KIT_LOCAL_STATE"
 _LOGS = ("control-plane", "router", "azurite", "start")
+# What a person has put there, in the words of the guide; the rest is how the control plane keeps it.
+HELD = {
+    "jobs": "job",
+    "data": "data asset",
+    "models": "model",
+    "components": "component",
+    "environments": "environment asset",
+}
 
 
-def state_folder(named: Path | None) -> Path:
-    """Return the state folder: the one named, else ``.mlops_kit/local`` of the project around the working directory."""
-    project = _project()
-    return (named or (project.folder if project else Path.cwd()) / ".mlops_kit" / "local").expanduser().resolve()
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The control plane that the options mean: its state folder, and the project and environment it belongs to."""
+
+    state: Path
+    project: Project | None
+    env: str
 
 
-def _project() -> Project | None:
+def _of_plane(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``-C``, ``-e`` and ``--state``; the command gets what they mean as ``meant``."""
+
+    @functools.wraps(function)
+    def found(*, folder: Path | None, env: str, state: Path | None, **rest: Any) -> Any:
+        project = _project(folder)
+        return function(meant=Meant(plane.state_folder(project, env, state), project, env), **rest)
+
+    for option in (
+        click.option(
+            "--state",
+            type=click.Path(file_okay=False, path_type=Path),
+            metavar="FOLDER",
+            help=f"State folder.  [env var: {plane.STATE_VARIABLE}; default: .mlops_kit/NAME in the project]",
+        ),
+        click.option(
+            "-e",
+            "--env",
+            default=plane.LOCAL,
+            show_default=True,
+            metavar="NAME",
+            help="Environment on this machine, one whose file has the key local.",
+        ),
+        click.option(
+            "-C",
+            "--project",
+            "folder",
+            type=click.Path(path_type=Path),
+            metavar="FOLDER",
+            help="Project folder, or a folder in it.  [default: the current folder]",
+        ),
+    ):
+        found = option(found)
+    return found
+
+
+def _project(folder: Path | None) -> Project | None:
+    """Return the project of a folder; without one, that around the current folder, if there is one."""
+    if folder:
+        return projects.find(folder)
     try:
         return projects.find(Path.cwd())
     except UsageError:
         return None
 
 
-def _with_state(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--state",
-        type=click.Path(file_okay=False, path_type=Path),
-        envvar=STATE_VARIABLE,
-        help=f"State folder (default: .mlops_kit/local in the project; ${STATE_VARIABLE}).",
-    )(function)
-
-
 def _with_settings(function: Callable[..., Any]) -> Callable[..., Any]:
-    options = [
+    choices = [
         click.option("--network", type=click.Choice(["allow", "deny"]), help="May programs reach hosts outside?"),
         click.option("--runner", type=click.Choice(["host", "venv"]), help="Where jobs run: here, or in built ones."),
         click.option(
             "--quota", "quota_bytes", type=click.IntRange(min=1), help="Refuse writes beyond this many bytes of state."
         ),
     ]
-    for option in reversed(options):
+    for option in reversed(choices):
         function = option(function)
     return function
 
@@ -72,95 +114,118 @@ def command() -> None:
 
 
 @command.command()
-@_with_state
+@_of_plane
 @_with_settings
-def start(state: Path | None, **given: Any) -> None:
+@options.output_option
+def start(meant: Meant, output: str, **given: Any) -> None:
     """Start it; a second start changes nothing."""
+    from mlops_kit.local import supervisor
+
     begun = time.monotonic()
-    settings, _ = _started(state_folder(state), given)
-    click.echo(
-        f"The local control plane runs (answered after {time.monotonic() - begun:.1f} s); state: {settings.state}"
-    )
+    ran = supervisor.running(meant.state) is not None
+    settings, _ = _started(meant, given)
+    seconds = round(time.monotonic() - begun, 1)
+    found = {**_facts(supervisor.status(settings.state)), "started": not ran, "seconds": seconds}
+    words = f"The local control plane runs (answered after {seconds:.1f} s); state: {settings.state}"
+    options.print_result(found, output, lambda _: words)
     click.echo("Run a program against it: mlops-kit local exec -- python train.py", err=True)
 
 
 @command.command()
-@_with_state
-def stop(state: Path | None) -> None:
+@_of_plane
+@options.output_option
+def stop(meant: Meant, output: str) -> None:
     """Stop it, with its jobs; the state stays."""
     from mlops_kit.local import supervisor
 
-    folder = state_folder(state)
-    stopped = supervisor.stop(folder)
-    click.echo(f"Stopped; state: {folder}" if stopped else f"It was not running; state: {folder}")
+    stopped = supervisor.stop(meant.state)
+    words = f"{'Stopped' if stopped else 'It was not running'}; state: {meant.state}"
+    options.print_result({"stopped": stopped, "state": str(meant.state)}, output, lambda _: words)
 
 
 @command.command()
-@_with_state
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Output format.")
-def status(state: Path | None, output: str) -> None:
+@_of_plane
+@options.output_option
+def status(meant: Meant, output: str) -> None:
     """Say whether it runs, where, and what it holds."""
     from mlops_kit.local import supervisor
 
-    found = supervisor.status(state_folder(state))
-    if output == "json":
-        click.echo(json.dumps({**asdict(found), "state": str(found.state)}, indent=2))
-    else:
-        click.echo(_described(found))
+    options.print_result(_facts(supervisor.status(meant.state)), output, _described)
 
 
-def _described(found: Status) -> str:
+def _facts(found: Status) -> dict[str, Any]:
+    """Return a status as plain data; of what it holds, what a person has put there."""
+    counts = {kind: found.counts[kind] for kind in HELD if kind in found.counts}
+    return {**asdict(found), "state": str(found.state), "counts": counts}
+
+
+def _described(found: dict[str, Any]) -> str:
+    held = [options.counted(count, HELD[kind]) for kind, count in found["counts"].items()]
     rows = {
-        "running": f"yes, pid {found.pid}" if found.running else "no",
-        "state": str(found.state),
-        "workspace": f"{found.workspace.subscription} / {found.workspace.group} / {found.workspace.name}",
-        "network": found.network,
-        "runner": found.runner,
-        "versions": f"mlops_kit {found.version}, Azurite {found.azurite} (its API version check is relaxed)",
-        "holds": ", ".join(f"{count} {kind}" for kind, count in found.counts.items()) or "nothing yet",
+        "running": f"yes, pid {found['pid']}" if found["running"] else "no",
+        "state": found["state"],
+        "workspace": " / ".join(found["workspace"].values()),
+        "network": found["network"],
+        "runner": found["runner"],
+        "versions": f"mlops_kit {found['version']}, Azurite {found['azurite']} (its API version check is relaxed)",
+        "holds": ", ".join(held) or "nothing yet",
     }
-    if found.running:
-        rows["ports"] = f"https {found.https_port}, proxy {found.proxy_port}, blobs {found.blob_port} on 127.0.0.1"
+    if found["running"]:
+        ports = f"https {found['https_port']}, proxy {found['proxy_port']}, blobs {found['blob_port']}"
+        rows["ports"] = f"{ports} on 127.0.0.1"
     return "\n".join(f"{name:<10} {value}" for name, value in rows.items())
 
 
 @command.command()
-@_with_state
+@_of_plane
 @click.option("-f", "--follow", is_flag=True, help="Keep printing what is added.")
-@click.option("-n", "--lines", type=click.IntRange(min=0), default=50, show_default=True, help="How many last lines.")
+@click.option("-n", "--lines", type=options.Count(min=0), metavar="N", default=50, show_default=True, help="How many.")
 @click.option("--of", "source", type=click.Choice(_LOGS), default="control-plane", show_default=True, help="Which log.")
-def logs(state: Path | None, follow: bool, lines: int, source: str) -> None:
-    """Print the end of its log."""
-    path = state_folder(state) / "logs" / f"{source}.log"
+@options.output_option
+def logs(meant: Meant, follow: bool, lines: int, source: str, output: str) -> None:
+    """Print the last lines of its log."""
+    path = meant.state / "logs" / f"{source}.log"
+    if follow and output != "text":
+        raise UsageError(f"--follow prints lines as they come, not {output}")
     if not path.is_file():
-        raise LocalError(f"There is no log {path}: the control plane was never started there")
+        raise LocalError(f"there is no log {path}: the control plane was never started there")
     with path.open(encoding="utf-8", errors="replace") as log:
-        for line in log.readlines()[-lines:] if lines else []:
-            click.echo(line, nl=False)
+        last = [line.rstrip("\n") for line in log.readlines()[-lines:]] if lines else []
+        options.print_result(last, output, "\n".join)
         log.seek(0, os.SEEK_END)
-        while follow:
-            added = log.read()
-            click.echo(added, nl=False) if added else time.sleep(0.2)
+        for added in _added(log) if follow else ():
+            click.echo(added, nl=False)
+
+
+def _added(log: IO[str]) -> Iterator[str]:
+    """Yield what is added to a log, for ever."""
+    while True:
+        if added := log.read():
+            yield added
+        else:
+            time.sleep(0.2)
 
 
 @command.command()
-@_with_state
+@_of_plane
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def reset(state: Path | None, yes: bool) -> None:
+@options.output_option
+def reset(meant: Meant, yes: bool, output: str) -> None:
     """Stop it and delete its state: workspaces, jobs, data, models."""
     from mlops_kit.local import supervisor
 
-    folder = state_folder(state)
-    if not yes:
-        click.confirm(f"Delete everything in {folder}?", abort=True, err=True)
-    supervisor.reset(folder)
-    click.echo(f"Deleted {folder}")
+    present = meant.state.exists()
+    if present and not yes:
+        click.confirm(f"Delete everything in {meant.state}?", abort=True, err=True)
+    supervisor.reset(meant.state)
+    words = f"Deleted {meant.state}" if present else f"There is no {meant.state}: nothing to delete"
+    options.print_result({"deleted": present, "state": str(meant.state)}, output, lambda _: words)
 
 
 @command.command()
-@_with_state
-@click.option("-o", "--output", type=click.Choice(["shell", "json", "github"]), default="shell", help="Output format.")
-def env(state: Path | None, output: str) -> None:
+@_of_plane
+@options.output_choice("shell", "text", "json", "yaml", "github")
+def env(meant: Meant, output: str) -> None:
     """Print the variables that lead programs to it.
 
     In a shell: eval "$(mlops-kit local env)". In a GitHub workflow: mlops-kit local env -o github >> "$GITHUB_ENV";
@@ -168,13 +233,16 @@ def env(state: Path | None, output: str) -> None:
     """
     from mlops_kit.local import supervisor
 
-    folder = state_folder(state)
-    instance = supervisor.running(folder)
+    instance = supervisor.running(meant.state)
     if instance is None:
-        raise LocalError(f"The control plane of {folder} does not run; start it with: mlops-kit local start")
-    variables = supervisor.environment(instance, supervisor.read_settings(folder))
+        raise LocalError(f"the control plane of {meant.state} does not run; start it with: mlops-kit local start")
+    variables = supervisor.environment(instance, supervisor.read_settings(meant.state))
     variables[OUTSIDE] = supervisor.applied(variables, os.environ)[OUTSIDE]
-    click.echo(_FORMATS[output](variables, supervisor.REMOVED))
+    forms = {"shell": _shell(variables, supervisor.REMOVED), "github": _github(variables)}
+    if output in forms:
+        click.echo(forms[output])
+    else:
+        options.print_result(variables, output, lambda _: options.table(list(variables.items()), ("variable", "value")))
 
 
 def _shell(variables: dict[str, str], removed: tuple[str, ...]) -> str:
@@ -182,24 +250,17 @@ def _shell(variables: dict[str, str], removed: tuple[str, ...]) -> str:
     return "\n".join([f"unset {' '.join(removed)}", *lines])
 
 
-def _json(variables: dict[str, str], removed: tuple[str, ...]) -> str:  # noqa: ARG001  one signature for every format
-    return json.dumps(variables, indent=2)
-
-
-def _github(variables: dict[str, str], removed: tuple[str, ...]) -> str:  # noqa: ARG001
+def _github(variables: dict[str, str]) -> str:
     return "\n".join(f"{name}={value}" for name, value in variables.items())
 
 
-_FORMATS = {"shell": _shell, "json": _json, "github": _github}
-
-
 @command.command(name="exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@_with_state
+@_of_plane
 @_with_settings
 @click.option("--config", is_flag=True, help="Write config.json, which MLClient.from_config reads, to this folder.")
 @click.option("--force", is_flag=True, help="Let --config overwrite a config.json that names another workspace.")
 @click.argument("program", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- CMD...")
-def execute(state: Path | None, config: bool, force: bool, program: tuple[str, ...], **given: Any) -> None:
+def execute(meant: Meant, config: bool, force: bool, program: tuple[str, ...], **given: Any) -> None:
     """Run any program against it: a script, a notebook, pytest.
 
     The program needs no change: MLClient.from_config(credential=DefaultAzureCredential()) and a bare
@@ -209,7 +270,7 @@ def execute(state: Path | None, config: bool, force: bool, program: tuple[str, .
     """
     from mlops_kit.local import supervisor
 
-    settings, instance = _started(state_folder(state), given)
+    settings, instance = _started(meant, given)
     if config:
         _write_config(Path.cwd() / "config.json", settings.workspace, force=force)
     variables = supervisor.applied(supervisor.environment(instance, settings), os.environ)
@@ -222,33 +283,33 @@ def execute(state: Path | None, config: bool, force: bool, program: tuple[str, .
         raise UsageError(f"{program[0]} cannot be run: {error.strerror}") from None
 
 
-def _started(state: Path, given: dict[str, Any]) -> tuple[LocalSettings, Instance]:
+def _started(meant: Meant, given: dict[str, Any]) -> tuple[LocalSettings, Instance]:
     """Start with the options that were given; what was not given is as it runs now, else as the project says."""
     from mlops_kit.local import azurite, supervisor
 
-    runs = supervisor.running(state) is not None
-    settings = supervisor.read_settings(state) if runs else _configured(state)
+    runs = supervisor.running(meant.state) is not None
+    settings = supervisor.read_settings(meant.state) if runs else _configured(meant)
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
     if not runs:
         click.echo(
-            f"Starting the local control plane in {state} (storage: Azurite {azurite.VERSION}, blobs only, "
+            f"Starting the local control plane in {meant.state} (storage: Azurite {azurite.VERSION}, blobs only, "
             "API version check relaxed) ...",
             err=True,
         )
     return settings, supervisor.start(settings)
 
 
-def _configured(state: Path) -> LocalSettings:
-    """Return what ``environments/local.yaml`` of the project says, or the defaults outside a project."""
+def _configured(meant: Meant) -> LocalSettings:
+    """Return what the file of the environment says; without a project, or its ``local.yaml``, the defaults."""
     from mlops_kit.local.settings import LocalSettings
 
-    project = _project()
-    if project is None or not (project.environments / "local.yaml").is_file():
-        return LocalSettings(state)
-    from mlops_kit.cli import connection, options
-
-    environment = options.chosen_environment(project, connection.LOCAL)
-    return replace(connection.local_settings(project, environment), state=state)
+    project = meant.project
+    absent = project is None or not (project.environments / f"{meant.env}.yaml").is_file()
+    if absent and meant.env == plane.LOCAL:
+        return LocalSettings(meant.state)
+    if project is None:
+        raise UsageError(f"{Path.cwd()} lies in no project: -e {meant.env} needs one, see -C")
+    return plane.settings(options.chosen_environment(project, meant.env), meant.state)
 
 
 def _write_config(path: Path, workspace: WorkspaceName, *, force: bool) -> None:
@@ -257,11 +318,24 @@ def _write_config(path: Path, workspace: WorkspaceName, *, force: bool) -> None:
         "resource_group": workspace.group,
         "workspace_name": workspace.name,
     }
-    if path.exists() and not force:
-        try:
-            same = json.loads(path.read_text(encoding="utf-8")) == content
-        except ValueError:
-            same = False
-        if not same:
-            raise UsageError(f"{path} names another workspace; --force overwrites it")
-    path.write_text(json.dumps(content, indent=4) + "\n", encoding="utf-8")
+    try:
+        if path.exists() and not force:
+            _require_same(path, content)
+        path.write_text(json.dumps(content, indent=4) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from None
+
+
+def _require_same(path: Path, content: dict[str, str]) -> None:
+    """Refuse to overwrite a file that says anything else."""
+    try:
+        present = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        present = None
+    if present == content:
+        return
+    names_one = isinstance(present, dict) and content.keys() <= present.keys()
+    what = "names another workspace" if names_one else "is no file that names a workspace"
+    if names_one and all(present[key] == value for key, value in content.items()):
+        what = "says more than the name of this workspace"
+    raise UsageError(f"{path} {what}; --force overwrites it")

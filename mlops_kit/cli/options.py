@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from mlops_kit import project as projects
+from mlops_kit.errors import UsageError
 from mlops_kit.project import Project
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def environment_option(command: Command) -> Command:
         "--env",
         envvar="MLOPS_KIT_ENV",
         metavar="NAME",
-        help="Environment, such as local or dev.  [env var: MLOPS_KIT_ENV]",
+        help="Environment, such as local or dev.  [env var: MLOPS_KIT_ENV; default: default_environment of base.yaml]",
     )(command)
 
 
@@ -71,6 +73,60 @@ def sorted_settings(settings: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 output_option = output_choice("text", "json", "yaml")
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds, with a name for messages."""
+
+    name = "number of seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number; ``nan`` is none."""
+        number = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is not a valid {self.name}.", param, ctx) if number != number else number  # noqa: PLR0124
+
+
+class Count(click.IntRange):
+    """A whole number, with a name for messages."""
+
+    name = "whole number"
+
+
+def yes_option(command: Command) -> Command:
+    """Add ``--yes``; the command gets ``yes``: pass it to ``require_consent``."""
+    return click.option("--yes", is_flag=True, help="Do not ask before a change in a protected environment.")(command)
+
+
+def require_consent(environment: Environment, yes: bool, doing: str) -> None:
+    """Ask before something is changed in a protected environment; ``doing`` completes "... in prod?".
+
+    Raises:
+        UsageError: Nobody can be asked.
+        click.Abort: The answer was no.
+    """
+    if yes or not environment.protected:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"the environment {environment.name!r} is protected: give --yes to {doing} there")
+    click.confirm(
+        f"The environment {environment.name!r} is protected. {doing.capitalize()} there?", abort=True, err=True
+    )
+
+
+def pairs(given: Iterable[str], option: str) -> dict[str, str]:
+    """Return ``KEY=VALUE`` texts as a dictionary; the value may hold further equal signs."""
+    found = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise UsageError(f"{option} {text!r} is not KEY=VALUE")
+        found[key] = value
+    return found
+
+
+def counted(count: int, noun: str) -> str:
+    """Return ``1 job``, ``2 jobs``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def chosen_environment(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -71,7 +72,7 @@ def start(settings: LocalSettings) -> Instance:
     where it does not come up, with the end of its log.
     """
     if sys.platform == "win32":
-        raise LocalError("The local control plane runs on Linux and macOS; on Windows use it inside WSL")
+        raise LocalError("the local control plane runs on Linux and macOS; on Windows use it inside WSL")
     _prepare(settings)
     with _locked(settings.state):
         instance = running(settings.state)
@@ -99,7 +100,7 @@ def _writing(state: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise LocalError(f"The state folder {state} cannot be written: {error.strerror or error}") from None
+        raise LocalError(f"the state folder {state} cannot be written: {error.strerror or error}") from None
 
 
 @contextmanager
@@ -125,7 +126,9 @@ def _require_same(present: LocalSettings, wanted: LocalSettings) -> None:
         if getattr(present, field.name) != getattr(wanted, field.name)
     ]
     if changed:
-        raise LocalError(f"The control plane in {present.state} already runs with other settings: {'; '.join(changed)}")
+        stop_first = f"stop it first: mlops-kit local stop --state {shlex.quote(str(present.state))}"
+        what = f"the control plane in {present.state} already runs with other settings"
+        raise LocalError(f"{what}: {'; '.join(changed)}; {stop_first}")
 
 
 def _launch(settings: LocalSettings) -> Instance:
@@ -158,9 +161,9 @@ def _wait_for(process: subprocess.Popen[bytes], settings: LocalSettings, log: Pa
                 process.wait()
             return instance
         if process.poll() is not None:
-            raise LocalError(f"The control plane did not start: {_last_lines(log)}")
+            raise LocalError(f"the control plane did not start: {_last_lines(log)}")
         time.sleep(0.01)
-    raise LocalError(f"The control plane did not answer within {START_SECONDS} seconds: {_last_lines(log)}")
+    raise LocalError(f"the control plane did not answer within {START_SECONDS} seconds: {_last_lines(log)}")
 
 
 def running(state: Path) -> Instance | None:

@@ -76,7 +76,7 @@ def test_a_damaged_resource_store_is_named_with_the_way_out(settings: LocalSetti
     sentence = f"{settings.database} cannot be read: file is not a database; 'mlops-kit local reset' starts afresh"
     with pytest.raises(LocalError) as caught:
         supervisor.start(settings)
-    assert str(caught.value) == f"The control plane did not start: {sentence}"
+    assert str(caught.value) == f"the control plane did not start: {sentence}"
     with pytest.raises(LocalError) as caught:
         supervisor.status(settings.state)
     assert str(caught.value) == sentence
@@ -129,7 +129,7 @@ def test_a_read_only_state_folder_is_named(settings: LocalSettings) -> None:
     try:
         for attempt in (supervisor.stop, supervisor.reset):
             with pytest.raises(
-                LocalError, match=f"The state folder {settings.state} cannot be written: Permission denied"
+                LocalError, match=f"the state folder {settings.state} cannot be written: Permission denied"
             ):
                 attempt(settings.state)
     finally:

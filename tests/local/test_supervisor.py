@@ -229,7 +229,7 @@ def test_settings_of_another_version_are_refused_in_one_sentence(tmp_path: Path)
 
 def test_a_state_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(LocalError, match=f"The state folder {tmp_path}/file/state cannot be written: Not a directory"):
+    with pytest.raises(LocalError, match=f"the state folder {tmp_path}/file/state cannot be written: Not a directory"):
         supervisor.start(LocalSettings(tmp_path / "file" / "state"))
 
 

@@ -44,6 +44,14 @@ class LazyGroup(click.Group):
         command: click.Command = vars(importlib.import_module(module))[attribute or "command"]
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant; for an unknown one offer the nearest of the table."""
+        if not args[0].startswith("-") and args[0] not in COMMANDS:
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands from the table, importing none."""
         with formatter.section("Commands"):
@@ -60,16 +68,34 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; print a user's fault as one line and leave with its exit code."""
     try:
         return cli.main(args=arguments, prog_name="mlops-kit", standalone_mode=False)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         code = 130
-    except KeyboardInterrupt:
-        code = 130
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        code = error.exit_code
+    except click.ClickException as error:
+        click.echo(f"error: {_sentence(error)}", err=True)
         code = error.exit_code
     except click.exceptions.Exit as leave:
         code = leave.exit_code
     except MlopsKitError as error:
         click.echo(f"error: {error}", err=True)
         code = error.exit_code
+    except OSError as error:
+        if error.strerror is None:  # of no file or disk: a fault of ours
+            raise
+        click.echo(f"error: {': '.join(_words(error))}", err=True)
+        code = 2 if error.filename else 1
     sys.exit(code)
+
+
+def _sentence(error: click.ClickException) -> str:
+    """Return what click says about a call, on one line and spelled as our own errors are."""
+    text = " ".join(error.format_message().split()).removesuffix(".").replace(". Did you mean", ", did you mean")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return text[:1].lower() + text[1:] + (f" (see '{context.command_path} --help')" if context else "")
+
+
+def _words(error: OSError) -> list[str]:
+    """Return the file that an operation of the system failed for, if it is known, and the reason."""
+    return [*([str(error.filename)] if error.filename else []), str(error.strerror).lower()]

@@ -10,7 +10,6 @@ import click
 
 from mlops_kit.cli import options, prepare, present
 from mlops_kit.cli.connection import Where, connected, in_workspace
-from mlops_kit.cli.pairs import pairs
 from mlops_kit.errors import UsageError
 from mlops_kit.workspace import assets, models, submit
 
@@ -125,8 +124,8 @@ def register_model(
     if own:
         raise UsageError(f"--set {own[0].partition('=')[0]} would change nothing: with --job there is no template")
     environment = where.environment(overrides)
-    owned = {**pairs(tags, "--tag"), assets.PROJECT_TAG: prepare.project_name(environment)}
-    wish = models.FromJob(properties=pairs(properties, "--property"), tags=owned, **given)
+    owned = {**options.pairs(tags, "--tag"), assets.PROJECT_TAG: prepare.project_name(environment)}
+    wish = models.FromJob(properties=options.pairs(properties, "--property"), tags=owned, **given)
     with connected(where, environment) as workspace:
         made = models.register(workspace, wish)
     _show_registered([made], where)

@@ -8,12 +8,11 @@ from typing import Any
 
 import click
 
-from mlops_kit.cli import finish, present
+from mlops_kit.cli import finish, options, present
 from mlops_kit.cli.connection import Where, connected, in_workspace
-from mlops_kit.cli.pairs import pairs
 from mlops_kit.workspace import failures, jobs, tracking
 
-SECONDS = click.FloatRange(min=0)
+SECONDS = options.Seconds(min=0)
 
 
 @click.group()
@@ -27,11 +26,11 @@ def command() -> None:
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Only jobs with this tag; may be repeated.")
 @click.option("--parent", default="", help="The children of this job.")
 @click.option("--archived", is_flag=True, help="Archived jobs instead of active ones.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
+@click.option("--limit", type=options.Count(min=1), metavar="N", default=50, show_default=True, help="At most so many.")
 @in_workspace
 def list_(where: Where, tags: tuple[str, ...], **given: Any) -> None:
     """List jobs, the newest first."""
-    filters = jobs.Filters(tags=pairs(tags, "--tag"), **given)
+    filters = jobs.Filters(tags=options.pairs(tags, "--tag"), **given)
     with connected(where) as workspace:
         rows = jobs.every(workspace, filters)
     names = ("name", "experiment", "type", "status", "created")
@@ -50,8 +49,8 @@ def show(name: str, where: Where) -> None:
 
 @command.command()
 @click.argument("name")
-@click.option("--timeout", type=SECONDS, help="Give up after so many seconds of running.")
-@click.option("--queue-timeout", type=SECONDS, help="Give up after so many seconds in the queue.")
+@click.option("--timeout", type=SECONDS, metavar="SECONDS", help="Give up after so many seconds of running.")
+@click.option("--queue-timeout", type=SECONDS, metavar="SECONDS", help="Give up after so many seconds in the queue.")
 @in_workspace
 def stream(name: str, where: Where, timeout: float | None, queue_timeout: float | None) -> None:
     """Follow the log of a job on stderr until it ends; the exit code is the job's."""

@@ -96,7 +96,11 @@ def _with_settings(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--network", type=click.Choice(["allow", "deny"]), help="May programs reach hosts outside?"),
         click.option("--runner", type=click.Choice(["host", "venv"]), help="Where jobs run: here, or in built ones."),
         click.option(
-            "--quota", "quota_bytes", type=click.IntRange(min=1), help="Refuse writes beyond this many bytes of state."
+            "--quota",
+            "quota_bytes",
+            type=options.Count(min=1),
+            metavar="BYTES",
+            help="Refuse writes beyond this many bytes of state.",
         ),
     ]
     for option in reversed(choices):

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import click
 
 from mlops_kit.cli import finish, options, prepare, record
 from mlops_kit.cli.connection import Where, connected, in_workspace
-from mlops_kit.errors import MlopsKitError, UsageError
-from mlops_kit.workspace import jobs, names, submission, submit
+from mlops_kit.errors import DocumentError, MlopsKitError, UsageError
+from mlops_kit.workspace import hints, jobs, names, references, submission, submit
 from mlops_kit.workspace.connect import Workspace
 from mlops_kit.workspace.secrets import masked
 from mlops_kit.workspace.waiting import Limits
 
-SECONDS = click.FloatRange(min=0)
+SECONDS = options.Seconds(min=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,10 @@ class Wish:
 @options.set_option
 @click.option("--wait/--no-wait", default=True, help="Wait for the result, or return once the job is accepted.")
 @click.option("--stream", is_flag=True, help="Follow the log of the job on stderr.")
-@click.option("--timeout", type=SECONDS, help="Give up waiting after so many seconds of running.")
-@click.option("--queue-timeout", type=SECONDS, help="Give up waiting after so many seconds in the queue.")
+@click.option("--timeout", type=SECONDS, metavar="SECONDS", help="Give up waiting after so many seconds of running.")
+@click.option(
+    "--queue-timeout", type=SECONDS, metavar="SECONDS", help="Give up waiting after so many seconds in the queue."
+)
 @click.option("--name", default="", help="Name of the job.  [default: derived from its content]")
 @click.option("--attempt", help="The same token and content is the same job.  [default: of the GitHub Actions step]")
 @in_workspace
@@ -125,29 +128,80 @@ def _require_jobs(prepared: prepare.Prepared, template: str, wish: Wish) -> None
 def execute(
     workspace: Workspace, prepared: prepare.Prepared, wish: Wish
 ) -> tuple[list[dict[str, Any]], MlopsKitError | None]:
-    """Submit everything and wait as wished; return one result per job and the first fault."""
+    """Submit everything and wait as wished; return one result per job and the first fault.
+
+    A job that is refused ends the submission; those before it go on, and are not waited for.
+    """
     loaded = submit.load(prepared.items)
+    _require_runnable(prepared, loaded)
+    _require_references(workspace, prepared)
     registered = []
     for asset in submit.register(workspace, loaded, prepared.project):
         click.echo(f"{asset.kind} {asset.reference} {'registered' if asset.created else 'unchanged'}", err=True)
         registered.append(asdict(asset))
-    made = [submit.create_job(workspace, each, wish.attempt, wish.name) for each in loaded if each.item.kind == "job"]
-    ended = [_end(workspace, job, wish) for job in made]
+    made, refused = _submit(workspace, loaded, wish)
+    ended = [_end(workspace, job, replace(wish, wait=wish.wait and not refused)) for job in made]
     results = [
-        {"name": job.name, "experiment": job.experiment, **each.result, "link": job.link, "registered": registered}
+        {
+            "name": job.name,
+            "experiment": job.experiment,
+            **each.result,
+            **({"link": job.link} if job.link else {}),
+            "registered": registered,
+        }
         for job, each in zip(made, ended, strict=True)
     ]
-    return results, next((each.fault for each in ended if each.fault), None)
+    return results, refused or next((each.fault for each in ended if each.fault), None)
+
+
+def _require_runnable(prepared: prepare.Prepared, loaded: Sequence[submit.Loaded]) -> None:
+    """Refuse a job that the local control plane would refuse, before the SDK registers the components in it."""
+    others = [each for each in loaded if each.item.kind == "job" and each.entity.type != "command"]
+    if not (prepared.environment.is_local and others):
+        return
+    from mlops_kit.local.providers.jobs import LATER
+
+    later = {kind.lower(): sentence for kind, sentence in LATER.items()}
+    for each in others:
+        if sentence := later.get(str(each.entity.type).lower()):
+            raise DocumentError(f"{sentence.rstrip('.')}; nothing was submitted", each.item.locate("type"))
+
+
+def _require_references(workspace: Workspace, prepared: prepare.Prepared) -> None:
+    """Print every reference to what the workspace lacks, and refuse to go on after one."""
+    faults = references.faults(workspace.ml, prepared.items)
+    for fault in faults:
+        click.echo(str(fault), err=True)
+    if faults:
+        raise UsageError(f"{len(faults)} {'error' if len(faults) == 1 else 'errors'}; nothing was submitted")
+
+
+def _submit(
+    workspace: Workspace, loaded: Sequence[submit.Loaded], wish: Wish
+) -> tuple[list[submit.Submitted], MlopsKitError | None]:
+    """Submit the jobs in turn and say so at once; return those made, and why the next one was refused."""
+    made: list[submit.Submitted] = []
+    for each in loaded:
+        if each.item.kind != "job":
+            continue
+        try:
+            job = submit.create_job(workspace, each, wish.attempt, wish.name)
+        except MlopsKitError as error:
+            if not made:
+                raise
+            return made, error
+        finish.say(job.name, "submitted" if job.created else "was submitted by this attempt before; joining it")
+        made.append(job)
+    return made, None
 
 
 def _end(workspace: Workspace, job: submit.Submitted, wish: Wish) -> finish.Ended:
-    """Say what was submitted, and wait for it if wished."""
-    finish.say(job.name, "submitted" if job.created else "was submitted by this attempt before; joining it")
+    """Wait for a job if wished, else say how to go on."""
     if wish.wait:
         return finish.finish(workspace, job.name, wish.limits, wish.stream)
-    follow = f"mlops-kit job stream {job.name} -e {workspace.target.environment}"
-    finish.say(job.name, f"not waited for, its result is unknown; '{follow}' follows it")
-    return finish.Ended({"status": "unknown"}, None)
+    onward = hints.goes_on(job.name, workspace.target.environment)
+    finish.say(job.name, f"not waited for, its result is unknown; {onward}")
+    return finish.Ended({"status": job.state}, None)
 
 
 def text(value: Any) -> str:

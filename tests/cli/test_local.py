@@ -10,8 +10,9 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -386,7 +387,8 @@ def test_status_names_what_it_holds_in_words(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", ["json", "yaml"])
 def test_start_stop_and_logs_can_be_read_by_programs(state: Path, form: str) -> None:
-    read = {"json": json.loads, "yaml": yaml.safe_load}[form]
+    reads: dict[str, Callable[[str], Any]] = {"json": json.loads, "yaml": yaml.safe_load}
+    read = reads[form]
     started = read(_cli(state, "start", "-o", form).stdout)
     assert (started["running"], started["started"], started["state"]) == (True, False, str(state))
     lines = read(_cli(state, "logs", "-n", "1", "-o", form).stdout)

@@ -2,7 +2,8 @@
 
 ``python docs/generate.py`` writes both; ``--check`` writes nothing and fails when one is stale. Which operations the
 contract tests drove is kept in ``docs/driven.json``; ``--logs FOLDER`` writes it anew from the control planes' logs
-below the folder of a test run.
+below the folder of a test run. What became of Microsoft's own tests is kept in ``docs/conformance.yaml``, with the
+reason beside each that did not pass; ``--conformance FILE`` updates it from the results of ``nox -s conformance``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import conformance
 
 HERE = Path(__file__).resolve().parent
 DRIVEN = HERE / "driven.json"
@@ -44,8 +46,8 @@ def _walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Comman
                 yield from _walk(child, f"{path} {name}")
 
 
-def coverage_page(driven: dict[str, list[int]]) -> str:
-    """Return the coverage page: every operation, what it does, and whether a contract test drives it."""
+def coverage_page(driven: dict[str, list[int]], known: conformance.Known) -> str:
+    """Return the coverage page: every operation and whether a contract test drives it, and Microsoft's own tests."""
     from mlops_kit.local.providers import ROUTES
 
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _SDKS)
@@ -58,6 +60,8 @@ def coverage_page(driven: dict[str, list[int]]) -> str:
         "*executed*: something really happens on this machine (a process, a blob, a tracking run).",
         "*stored*: the document is kept and given back as the service would.",
         "An operation that is not listed answers 501 and does nothing.\n",
+        *conformance.section(known),
+        "\n## Operations\n",
         f"{tested} of {len(rows)} operations are driven by a contract test.\n",
         "| operation | | driven by a contract test |",
         "|---|---|---|",
@@ -82,20 +86,28 @@ def main() -> int:
     """Write or check the pages."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--logs", type=Path, help="folder of a run of tests/contract (pytest --basetemp)")
+    parser.add_argument(
+        "--conformance", type=Path, help="results of a run of Microsoft's own tests (run_suite.py --out)"
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is stale")
     options = parser.parse_args()
     if options.logs:
         DRIVEN.write_text(json.dumps(driven_operations(options.logs), indent=1) + "\n", encoding="utf-8")
-    driven = json.loads(DRIVEN.read_text(encoding="utf-8"))
-    pages = {"commands.md": commands_page(), "coverage.md": coverage_page(driven)}
+    if options.conformance:
+        conformance.write(conformance.updated(conformance.read(), options.conformance))
+    driven, known = json.loads(DRIVEN.read_text(encoding="utf-8")), conformance.read()
+    pages = {"commands.md": commands_page(), "coverage.md": coverage_page(driven, known)}
     stale = [name for name, text in pages.items() if _read(HERE / name) != text]
+    unexplained = conformance.unexplained(known)
+    for name in unexplained:
+        print(f"docs/conformance.yaml gives no reason why {name} did not pass", file=sys.stderr)
     if options.check:
         for name in stale:
             print(f"docs/{name} is stale: run python docs/generate.py", file=sys.stderr)
-        return 1 if stale else 0
+        return 1 if stale or unexplained else 0
     for name in stale:
         (HERE / name).write_text(pages[name], encoding="utf-8")
-    return 0
+    return 1 if unexplained else 0
 
 
 def _read(path: Path) -> str:

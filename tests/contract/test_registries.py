@@ -228,6 +228,32 @@ def test_a_component_without_code_gets_an_empty_one_as_registries_give_it(regist
     assert registry._code.get(name, version).path
 
 
+@pytest.mark.parametrize("kind", ["environments", "models", "data", "components"])
+def test_an_archived_asset_is_not_listed(registry: Any, tmp_path: Path, kind: str) -> None:
+    from azure.ai.ml import load_component
+    from azure.ai.ml.entities import Data
+
+    (tmp_path / "component.yml").write_text(COMPONENT.format(name="hidden"))
+    assets = {
+        "environments": lambda: _environment("hidden"),
+        "models": lambda: _model("hidden", tmp_path / "hidden"),
+        "data": lambda: Data(name="hidden", version="1", type="uri_folder", path=str(tmp_path)),
+        "components": lambda: load_component(tmp_path / "component.yml"),
+    }
+    operations = getattr(registry, kind)
+    operations.create_or_update(assets[kind]())
+
+    def listed() -> bool:
+        return "hidden" in {one.name for one in operations.list()}
+
+    operations.archive("hidden")
+    assert not listed()
+    operations.restore("hidden")
+    assert listed()
+    assert [one.version for one in operations.list("hidden")] == ["1"]
+    assert operations.get("hidden", label="latest").version == "1"
+
+
 def test_curated_names_are_not_offered_by_other_registries(registry: Any) -> None:
     from azure.core.exceptions import ResourceNotFoundError
 

@@ -197,7 +197,7 @@ def _rendered(document: Document, found: Block, environment: Environment, given:
     each = _Evaluation(roots, document.path).node(found.for_each) if found.for_each else None
     for item in iterations(each):
         roots["var"] = Root({**chosen, **item}, "parameter")
-        yield _with_default_environment(_Evaluation(roots, document.path).node(root), environment)
+        yield _with_defaults(_Evaluation(roots, document.path).node(root), environment)
 
 
 def _without_extensions(root: Node) -> Node:
@@ -207,18 +207,40 @@ def _without_extensions(root: Node) -> Node:
     return replace(root, entries=tuple(entry for entry in root.entries if not entry.key.text.startswith("x-")))
 
 
-def _with_default_environment(root: Node, environment: Environment) -> Node:
-    """Give a command that names no environment asset the one of ``defaults.environment``, if there is one."""
-    if not isinstance(root, Map) or root.get("environment") is not None or not isinstance(root.get("command"), Scalar):
+def _with_defaults(root: Node, environment: Environment) -> Node:
+    """Give what names none the ``defaults`` of the environment: a command job its asset, packages their image."""
+    if not isinstance(root, Map):
         return root
     kind = root.get("type")
-    if isinstance(kind, Scalar) and kind.text != "command":
-        return root
-    default = environment.get("defaults.environment")
-    if default is None:
-        return root
-    entry = Entry(Scalar("environment", "environment", root.place, quoted=True), from_data(default, root.place))
-    return replace(root, entries=(*root.entries, entry))
+    is_command = isinstance(root.get("command"), Scalar) and (not isinstance(kind, Scalar) or kind.text == "command")
+    if is_command and root.get("environment") is None:
+        asset = environment.get("defaults.environment")
+        return _with(root, "environment", asset) if asset else root
+    image = environment.get("defaults.image")
+    return _with_images(root, image) if image else root
+
+
+def _with_images(node: Node, image: str) -> Node:
+    """Give an image to an environment that has packages and neither an image nor a build, here or in a step."""
+    if not isinstance(node, Map):
+        return node
+    if node.get("conda_file") is not None:
+        return node if node.get("image") or node.get("build") else _with(node, "image", image)
+    entries = tuple(
+        _changed(entry, _with_images(entry.value, image))
+        if entry.key.text == "environment"
+        else _changed(entry, _mapped(entry.value, lambda step: _with_images(step, image)))
+        if entry.key.text == "jobs"
+        else entry
+        for entry in node.entries
+    )
+    same = all(new is old for new, old in zip(entries, node.entries, strict=True))
+    return node if same else replace(node, entries=entries)
+
+
+def _with(node: Map, key: str, value: Any) -> Map:
+    entry = Entry(_text(key, node.place), from_data(value, node.place))
+    return replace(node, entries=(*node.entries, entry))
 
 
 def _mapped(node: Node, change: Callable[[Node], Node]) -> Node:

@@ -377,6 +377,21 @@ def test_command_without_environment_gets_the_default_of_the_environment(rendere
     assert "environment" not in rendered("type: pipeline\njobs: {}\n", env="prod")
 
 
+def test_packages_without_an_image_get_the_default_of_the_environment(rendered, tmp_path):
+    (tmp_path / "environments" / "prod.yaml").write_text("defaults: {image: 'python:3.11'}\n", encoding="utf-8")
+    packages = "{conda_file: conda.yml}"
+    bare = "name: e\nconda_file: conda.yml\n"
+    assert rendered(bare) == {"name": "e", "conda_file": "conda.yml"}
+    assert rendered(bare, env="prod")["image"] == "python:3.11"
+    assert rendered(f"{bare}image: own:1\n", env="prod")["image"] == "own:1"
+    assert "image" not in rendered("name: e\nbuild: {path: .}\n", env="prod")
+    assert rendered(f"command: echo\nenvironment: {packages}\n", env="prod")["environment"]["image"] == "python:3.11"
+    step = rendered(f"type: pipeline\njobs: {{a: {{command: echo, environment: {packages}}}}}\n", env="prod")["jobs"][
+        "a"
+    ]
+    assert step["environment"] == {"conda_file": "conda.yml", "image": "python:3.11"}
+
+
 # the result
 
 

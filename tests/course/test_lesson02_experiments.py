@@ -1,11 +1,14 @@
 """Lesson 2: experiments inline, as a script, and with MLflow alone (scenario S2)."""
 
+import io
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +38,9 @@ with mlflow.start_run() as run:
     mlflow.log_param("solver", "liblinear")
     mlflow.log_metric("observations", len(data))
     mlflow.log_metric("share", float((data.Diabetic == 1).mean()))
-    mlflow.log_metric("balanced", int(False))
+    mlflow.log_metric("balanced", False)
+    mlflow.log_metric("binary", True)
+    mlflow.log_metric("penalty", options.reg)
     mlflow.log_metric("undefined", float("nan"))
     mlflow.log_text("a remark", "remark.txt")
     counts = data.Diabetic.value_counts()
@@ -59,6 +64,7 @@ with mlflow.start_run() as run:
         sample = Path(folder) / "sample.csv"
         data.sample(100, random_state=0).to_csv(sample, index=False)
         mlflow.log_artifact(str(sample), "outputs")
+    mlflow.log_text("far down", "outputs/deep/deeper/note.txt")
 """
 
 
@@ -94,19 +100,11 @@ def _run(run_id):
     return mlflow.get_run(run_id)
 
 
-def _files(run_id, path=None):
-    from mlflow.tracking import MlflowClient
-
-    found: list[str] = []
-    for item in MlflowClient().list_artifacts(run_id, path):
-        found += _files(run_id, item.path) if item.is_dir else [item.path]
-    return sorted(found)
-
-
 def test_l2_36_compare_shows_only_what_differs(course, jobs):
     compared = course.cli_json("job", "compare", jobs[0].name, jobs[1].name)
-    assert compared["params"] == {"reg": ["0.1", "0.01"]}
-    assert "observations" not in compared["metrics"]
+    assert compared == {"inputs": {}, "params": {"reg": ["0.1", "0.01"]}, "metrics": {"penalty": [0.1, 0.01]}}
+    listed = course.cli_json("job", "list", "--experiment", "script")
+    assert {job["name"] for job in listed} == {job.name for job in jobs}
     assert _run(jobs[0].name).info.experiment_id == _run(jobs[1].name).info.experiment_id
 
 
@@ -130,16 +128,21 @@ def test_l2_38_printed_text_stderr_and_exit_code_are_in_the_log(course):
     log = course.log(job)
     assert "to stdout" in log
     assert "to stderr" in log
-    with pytest.raises(Exception, match="3"):
-        course.ml.jobs.stream(job.name)
+    followed = course.cli("job", "stream", job.name, "-e", "local", check=False)
+    assert followed.returncode == 1
+    assert "to stdout" in followed.stderr
+    assert "to stderr" in followed.stderr
+    assert "exited with status code 3" in followed.stderr
 
 
-def test_l2_39_each_kind_of_value_lands_as_stated(inline):
+def test_l2_39_each_kind_of_value_lands_as_stated(course, inline):
     metrics = inline.data.metrics
     assert metrics["share"] == pytest.approx(0.3344)
     assert metrics["observations"] == 10000
-    assert metrics["balanced"] == 0
+    assert (metrics["balanced"], metrics["binary"]) == (0, 1)
     assert math.isnan(metrics["undefined"])
+    shown = course.cli("job", "metrics", inline.info.run_id, "-e", "local").stdout
+    assert re.search(r"^undefined +nan$", shown, re.MULTILINE)
     assert inline.data.params["solver"] == "liblinear"
     import mlflow
 
@@ -150,26 +153,46 @@ def test_l2_40_list_reads_back_in_order(inline):
     from mlflow.tracking import MlflowClient
 
     history = MlflowClient().get_metric_history(inline.info.run_id, "pregnancies")
-    values = [metric.value for metric in sorted(history, key=lambda metric: metric.step)]
-    assert values == list(range(15))
+    assert [(metric.step, metric.value) for metric in history] == [(number, number) for number in range(15)]
 
 
-def test_l2_41_rows_read_back_as_a_table(inline):
+def test_l2_41_rows_read_back_as_a_table(inline, course_data):
     import mlflow
+    import pandas as pd
 
     table = mlflow.artifacts.load_dict(f"runs:/{inline.info.run_id}/tables/PlasmaGlucose.json")
     assert table["columns"] == ["name", "value"]
+    described = pd.read_csv(course_data / "diabetes.csv").PlasmaGlucose.describe()
+    assert table["data"] == [[name, pytest.approx(value)] for name, value in described.items()]
     assert [row[0] for row in table["data"]] == ["count", "mean", "std", "min", "25%", "50%", "75%", "max"]
-    assert inline.data.metrics["PlasmaGlucose.count"] == 10000
+    metrics = {name: inline.data.metrics[f"PlasmaGlucose.{name.replace('%', 'pct')}"] for name in described.index}
+    assert metrics == pytest.approx(dict(described))
 
 
 def test_l2_42_table_round_trips(course):
     import mlflow
 
+    columns = {"col1": [1, 2], "col2": ["a", "b"]}
     with mlflow.start_run() as run:
-        mlflow.log_table({"col1": [1, 2], "col2": ["a", "b"]}, "t.json")
+        mlflow.log_table(columns, "t.json")
     table = mlflow.load_table("t.json", run_ids=[run.info.run_id])
-    assert table[["col1", "col2"]].to_dict("list") == {"col1": [1, 2], "col2": ["a", "b"]}
+    assert table[list(columns)].to_dict("list") == columns
+
+
+def test_l2_42_columns_of_unequal_length_are_refused_as_a_frame_and_one_row_of_lists_as_a_dictionary(course):
+    import mlflow
+    import pandas as pd
+
+    unequal = {"col1": [1, 2, 3], "col2": ["a"]}
+    with mlflow.start_run() as run:
+        with pytest.raises(ValueError, match="same length"):
+            mlflow.log_table(pd.DataFrame(unequal), "frame.json")
+        mlflow.log_table(unequal, "dictionary.json")
+    files = course.cli_json("job", "files", run.info.run_id)
+    assert files == ["dictionary.json"]
+    # MLflow itself takes the lists for cells: nothing is lost, and nothing is filled in.
+    logged = mlflow.artifacts.load_dict(f"runs:/{run.info.run_id}/dictionary.json")
+    assert logged == {"columns": ["col1", "col2"], "data": [[[1, 2, 3], ["a"]]]}
 
 
 def test_l2_43_both_forms_of_image_are_png_artifacts(inline, tmp_path):
@@ -193,6 +216,9 @@ def test_l2_45_plain_form_gives_the_last_value_and_history_all(course):
             mlflow.log_metric("x", value)
     assert _run(run.info.run_id).data.metrics == {"x": 3}
     assert [m.value for m in MlflowClient().get_metric_history(run.info.run_id, "x")] == [1, 2, 3]
+    assert course.cli_json("job", "metrics", run.info.run_id) == {"x": 3}
+    history = course.cli_json("job", "metrics", run.info.run_id, "--history")
+    assert [point["value"] for point in history["x"]] == [1, 2, 3]
 
 
 def test_l2_46_uploaded_file_is_listed_with_its_rows(inline, tmp_path):
@@ -213,12 +239,11 @@ def test_l2_47_outputs_are_collected_even_when_the_script_fails(course):
     assert [path.read_text() for path in kept] == ["kept"]
 
 
-def test_l2_48_output_files_are_listed_with_nested_folders(inline):
-    files = _files(inline.info.run_id)
+def test_l2_48_output_files_are_listed_with_nested_folders(course, inline):
+    files = course.cli_json("job", "files", inline.info.run_id)
     assert files == sorted(files)
-    assert {"labels.png", "from-file.png", "remark.txt", "outputs/sample.csv", "tables/PlasmaGlucose.json"} <= set(
-        files
-    )
+    named = {"labels.png", "from-file.png", "remark.txt", "tables/PlasmaGlucose.json"}
+    assert named | {"outputs/sample.csv", "outputs/deep/deeper/note.txt"} <= set(files)
 
 
 def test_l2_49_script_logs_to_the_run_of_its_job_and_to_no_other(jobs):
@@ -229,21 +254,45 @@ def test_l2_49_script_logs_to_the_run_of_its_job_and_to_no_other(jobs):
     assert all(run.data.metrics["observations"] == 10000 for run in runs)
 
 
+def test_l2_50_template_of_a_command_job_renders_loads_and_runs(course):
+    from azure.ai.ml import load_job
+
+    template = course.project / "templates" / "jobs" / "hello.yml"
+    rendered = course.cli("render", "hello", "-e", "local", "--set", "who=the course").stdout
+    job = load_job(io.StringIO(rendered), relative_origin=str(template))
+    assert job.command == 'echo "Hello, ${{inputs.who}}, from local"'
+    finished = course.finished(course.ml.jobs.create_or_update(job))
+    assert finished.status == "Completed"
+    assert "Hello, the course, from local" in course.log(finished)
+
+
 def test_l2_50_command_job_sees_its_code_folder_and_nothing_beside_it(course):
-    script = "import os\nprint(sorted(os.listdir('.')))\nprint(os.path.exists('../secret.txt'))\n"
-    (course.folder / "secret.txt").write_text("not part of the code", encoding="utf-8")
+    secret = course.folder / "secret.txt"
+    secret.write_text("not part of the code", encoding="utf-8")
+    script = (
+        "import os\nprint('here', sorted(os.listdir('.')))\n"
+        "above = [os.path.join(*['..'] * number, 'secret.txt') for number in range(1, 9)]\n"
+        "print('above', any(map(os.path.exists, above)))\n"
+    )
     job = course.run(script)
     assert job.status == "Completed"
     log = course.log(job)
-    assert "script.py" in log
-    assert "False" in log
+    assert "here ['logs', 'outputs', 'script.py']" in log
+    assert "above False" in log
 
 
-def test_l2_51_job_without_environment_is_an_error_naming_the_key(course, tmp_path):
-    (tmp_path / "bare.yml").write_text("type: command\ncommand: echo hello\n", encoding="utf-8")
-    refused = course.cli("validate", str(tmp_path / "bare.yml"), check=False)
+def test_l2_51_default_environment_fills_a_job_that_names_none_and_without_either_the_key_is_named(course, tmp_path):
+    bare = tmp_path / "bare.yml"
+    bare.write_text("type: command\ncommand: echo hello\ncompute: azureml:cpu-cluster\n", encoding="utf-8")
+    named = ("-C", str(course.project), "-e", "local")
+    refused = course.cli("validate", str(bare), *named, check=False)
     assert refused.returncode == 2
-    assert "environment" in refused.stdout
+    assert "bare.yml:1:1: error[MK0104]: required key `environment` is missing" in refused.stdout
+    default = ("--set", "env.defaults.environment=azureml:AzureML-minimal@latest")
+    assert course.cli("validate", str(bare), *named, *default).returncode == 0
+    rendered = yaml.safe_load(course.cli("render", str(bare), "-e", "local", *default).stdout)
+    assert rendered["environment"] == "azureml:AzureML-minimal@latest"
+    assert course.cli_json("run", str(bare), *default)["status"] == "Completed"
 
 
 def test_l2_52_search_finds_the_run_of_a_job_by_experiment_name(jobs):
@@ -253,9 +302,15 @@ def test_l2_52_search_finds_the_run_of_a_job_by_experiment_name(jobs):
     assert list(found["run_id"]) == [jobs[0].name]
 
 
-def test_scenario_s2_figures(inline, jobs):
-    metrics = inline.data.metrics
-    assert (metrics["label.0"], metrics["label.1"]) == (6656, 3344)
-    assert metrics["age.mean"] == pytest.approx(30.1341, abs=5e-5)
-    assert metrics["pregnancies"] == 14
-    assert [job.status for job in jobs] == ["Completed", "Completed"]
+def test_scenario_s2_figures(course, inline, jobs):
+    runs = [inline.info.run_id, *(job.name for job in jobs)]
+    assert {
+        job["name"]: job["status"] for job in course.cli_json("job", "list") if job["name"] in runs
+    } == dict.fromkeys(runs, "Completed")
+    for name in runs:
+        metrics = _run(name).data.metrics
+        assert metrics["observations"] == 10000
+        assert (metrics["label.0"], metrics["label.1"]) == (6656, 3344)
+        assert metrics["age.mean"] == pytest.approx(30.1341, abs=5e-5)
+        assert metrics["pregnancies"] == 14
+        assert {"labels.png", "outputs/sample.csv"} <= set(course.cli_json("job", "files", name))

@@ -215,27 +215,76 @@ def test_a_finished_job_is_deleted_with_its_artefacts_and_a_running_one_is_not(j
 
 
 @pytest.mark.parametrize(
-    ("name", "body", "told"),
+    ("name", "body", "told", "target"),
     [
-        ("a job", _body(), "The job name 'a job' is not valid"),
-        ("r1", _body(" "), "needs a command"),
-        ("r2", _body(environmentId=None), "needs an environment"),
-        ("r3", _body(environmentId="azureml:nowhere:1"), "Version '1' of 'nowhere' in environments was not found"),
-        ("r4", _body(experimentName="feature/x y"), "The experiment name 'feature/x y' is not valid"),
-        ("r5", _body(limits={"jobLimitsType": "Command", "timeout": "5 minutes"}), "'5 minutes' is not a duration"),
-        ("r6", _body(computeId="cpu-cluste"), "Did you mean 'cpu-cluster'"),
-        ("r7", _body(computeId="cpu-cluster", resources={"instanceCount": 5}), "asks for 5 nodes.*at most 4"),
-        ("r8", _body(environmentVariables={"MLOPS_KIT_RUNNER": "docker"}), "'docker' is not available"),
-        ("r9", _body(distribution={"distributionType": "Ray"}), "Ray clusters cannot be started"),
-        ("r10", _body(inputs={"i": {"jobInputType": "uri_table", "uri": "x"}}), "has the type 'uri_table'"),
-        ("r11", _body(outputs={"o": {"jobOutputType": "uri_file", "mode": "ReadOnlyMount"}}), "has the mode"),
-        ("r12", {"properties": {"jobType": "Pipeline", "jobs": {}}}, "Pipelines run in a later version.*Nothing was"),
-        ("r13", {"properties": {"jobType": "Unheard"}}, "'Unheard' is not a type of job"),
+        ("a job", _body(), "The job name 'a job' is not valid", "name"),
+        ("r1", _body(" "), "needs a command", "properties.command"),
+        ("r2", _body(environmentId=None), "needs an environment", "properties.environmentId"),
+        (
+            "r3",
+            _body(environmentId="azureml:nowhere:1"),
+            "Version '1' of 'nowhere' in environments was not found",
+            "properties.environmentId",
+        ),
+        ("r4", _body(experimentName="feature/x y"), "The experiment name 'feature/x y' is not valid", "experimentName"),
+        (
+            "r5",
+            _body(limits={"jobLimitsType": "Command", "timeout": "5 minutes"}),
+            "'5 minutes' is not a duration",
+            "limits.timeout",
+        ),
+        ("r6", _body(computeId="cpu-cluste"), "Did you mean 'cpu-cluster'", "properties.computeId"),
+        (
+            "r7",
+            _body(computeId="cpu-cluster", resources={"instanceCount": 5}),
+            "asks for 5 nodes.*at most 4",
+            "resources.instanceCount",
+        ),
+        (
+            "r8",
+            _body(environmentVariables={"MLOPS_KIT_RUNNER": "docker"}),
+            "'docker' is not available",
+            "environmentVariables.MLOPS_KIT_RUNNER",
+        ),
+        (
+            "r9",
+            _body(distribution={"distributionType": "Ray"}),
+            "Ray clusters cannot be started",
+            "properties.distribution",
+        ),
+        ("r10", _body(inputs={"i": {"jobInputType": "uri_table", "uri": "x"}}), "has the type 'uri_table'", "inputs.i"),
+        (
+            "r11",
+            _body(outputs={"o": {"jobOutputType": "uri_file", "mode": "ReadOnlyMount"}}),
+            "has the mode",
+            "outputs.o",
+        ),
+        (
+            "r12",
+            {"properties": {"jobType": "Pipeline", "jobs": {}}},
+            "Pipelines run in a later version.*No job was",
+            "jobType",
+        ),
+        ("r14", _body(codeId="azureml:nowhere:1"), "'nowhere' in codes was not found", "properties.codeId"),
+        (
+            "r15",
+            _body(inputs={"my-data": {"jobInputType": "uri_file", "uri": "azureml:nowhere:1"}}),
+            "'nowhere' in data was not found",
+            "inputs.my-data.uri",
+        ),
+        (
+            "r16",
+            _body(environmentId="azureml://registries/azureml/environments/nowhere/versions/1"),
+            "The curated environment 'nowhere' .known here: ",
+            "properties.environmentId",
+        ),
+        ("r13", {"properties": {"jobType": "Unheard"}}, "'Unheard' is not a type of job", "jobType"),
     ],
 )
-def test_what_cannot_be_run_is_refused_in_one_sentence_and_not_stored(jobs, name, body, told):
-    with pytest.raises(HttpResponseError, match=told):
+def test_what_cannot_be_run_is_refused_in_one_sentence_at_its_field_and_not_stored(jobs, name, body, told, target):
+    with pytest.raises(HttpResponseError, match=told) as refused:
         _put(jobs.ml, name, body)
+    assert refused.value.error.target == target
     assert name not in _names(jobs.ml, list_view_type="All")
 
 

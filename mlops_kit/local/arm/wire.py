@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -68,6 +69,16 @@ class ConflictError(ArmError):
 
     def __init__(self, message: str) -> None:
         super().__init__(409, "Conflict", message)
+
+
+@contextlib.contextmanager
+def concerning(target: str) -> Iterator[None]:
+    """Let a refusal inside name this field of the request, unless it names one itself."""
+    try:
+        yield
+    except ArmError as error:
+        error.target = error.target or target
+        raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit.local.arm.wire import BadRequestError
+from mlops_kit.local.arm.wire import BadRequestError, concerning
 from mlops_kit.local.providers import codes, computes, usages
 from mlops_kit.local.runs import capacity, command, command_line, distribution, environments, inputs, outputs
 
@@ -32,11 +32,15 @@ def completed(plane: Plane, workspace: str, given: Properties) -> Properties:
     """Return the job with what the service fills in; 400, 404, 409 or 501 where it could not be run."""
     if not str(given.get("command") or "").strip():
         raise BadRequestError("A command job needs a command.", target="properties.command")
-    _check_environment(plane, workspace, given)
+    with concerning("properties.environmentId"):
+        _check_environment(plane, workspace, given)
     if code := given.get("codeId"):
-        codes.code_location(plane, workspace, str(code))
-    given = {**given, **_resources(plane, workspace, given)}
-    distribution.check(given.get("distribution"))
+        with concerning("properties.codeId"):
+            codes.code_location(plane, workspace, str(code))
+    with concerning("properties.computeId"):
+        given = {**given, **_resources(plane, workspace, given)}
+    with concerning("properties.distribution"):
+        distribution.check(given.get("distribution"))
     _check_limits(given.get("limits") or {})
     sent = [(name, one) for name, one in _named(given, "inputs") if not _is_left_out(one)]
     found = {name: inputs.completed(plane, workspace, name, one) for name, one in sent}

@@ -74,7 +74,7 @@ def _check(name: str, given: Properties, kind: str) -> None:
             target="name",
         )
     if kind in LATER:
-        raise ArmError(501, "NotImplemented", f"{LATER[kind]} Nothing was stored.", target="jobType")
+        raise ArmError(501, "NotImplemented", f"{LATER[kind]} No job was stored.", target="jobType")
     if kind not in KINDS:
         known = ", ".join((*KINDS, *LATER))
         raise BadRequestError(f"'{kind}' is not a type of job; known types: {known}.", target="jobType")

@@ -94,7 +94,9 @@ def runner(default: str, variables: Mapping[str, str]) -> str:
         raise ArmError(501, "NotImplemented", DOCKER, target=f"environmentVariables.{CHOICE}")
     if chosen not in RUNNERS:
         known = ", ".join(RUNNERS)
-        raise BadRequestError(f"'{chosen}' is not a runner; known runners: {known}.", target=CHOICE)
+        raise BadRequestError(
+            f"'{chosen}' is not a runner; known runners: {known}.", target=f"environmentVariables.{CHOICE}"
+        )
     return chosen
 
 

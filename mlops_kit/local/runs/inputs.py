@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 from mlops_kit.local import uris
-from mlops_kit.local.arm.wire import ArmError, BadRequestError
+from mlops_kit.local.arm.wire import ArmError, BadRequestError, concerning
 from mlops_kit.local.providers import versions
 from mlops_kit.local.runs import content
 from mlops_kit.local.runs.asset_types import DATA, FILE, MODELS, collection
@@ -82,7 +82,8 @@ def completed(plane: Plane, workspace: str, name: str, given: Mapping[str, Any])
         raise BadRequestError(f"The input '{name}' has the mode '{mode}', which no input can have.", target=target)
     if mode in EVALUATED and kind != "mltable":
         raise BadRequestError(f"The input '{name}' is of type {kind}; {mode} is for mltable only.", target=target)
-    _asset(plane, workspace, kind, str(given["uri"]))
+    with concerning(f"{target}.uri"):
+        _asset(plane, workspace, kind, str(given["uri"]))
     return {**given, "mode": mode}
 
 

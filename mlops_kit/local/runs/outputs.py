@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local import uris
-from mlops_kit.local.arm.wire import ArmError, BadRequestError
+from mlops_kit.local.arm.wire import ArmError, BadRequestError, concerning
 from mlops_kit.local.providers import data, datastores, models, versions
 from mlops_kit.local.providers.versions import Draft
 from mlops_kit.local.runs.asset_types import DATA, FILE, MODELS
@@ -55,10 +55,11 @@ def completed(plane: Plane, workspace: str, name: str, given: Mapping[str, Any] 
         known = ", ".join(MODES)
         raise BadRequestError(f"The output '{name}' has the mode '{mode}'; known modes: {known}.", target=target)
     if uri := whole.get("uri"):
-        location = uris.parse(_filled(plane, workspace, str(uri), "job", name), workspace)
-        if not isinstance(location, uris.DatastorePath | uris.BlobPath):
-            raise BadRequestError(f"The output '{name}' cannot be written to '{uri}'.", target=target)
-        uris.resolve(plane, location)
+        with concerning(f"{target}.uri"):
+            location = uris.parse(_filled(plane, workspace, str(uri), "job", name), workspace)
+            if not isinstance(location, uris.DatastorePath | uris.BlobPath):
+                raise BadRequestError(f"The output '{name}' cannot be written to '{uri}'.", target=target)
+            uris.resolve(plane, location)
     return whole
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,10 +12,11 @@ from typing import Any
 import click
 
 from mlops_kit.errors import Cancelled, MlopsKitError, OperationFailed, WaitExpired
-from mlops_kit.workspace import failures, jobs, reasons, waiting
+from mlops_kit.workspace import failures, hints, jobs, logs, reasons, waiting
 from mlops_kit.workspace.connect import Workspace
 
 JOIN_SECONDS = 10  # for the last lines of a log after the job has ended
+PLAIN = frozenset({"", "The job was cancelled", "The run was cancelled"})  # no reason of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +29,27 @@ class Ended:
 
 def finish(workspace: Workspace, job: str, limits: waiting.Limits, stream: bool) -> Ended:
     """Wait for a job, following its log if asked; on failure print the reasons. Ctrl-C leaves the job alone."""
-    follower = jobs.follow(workspace, job) if stream else None
+    onward = hints.goes_on(job, workspace.target.environment)
+    following: contextlib.AbstractContextManager[threading.Thread | None]
+    following = logs.followed(workspace.ml, job) if stream else contextlib.nullcontext()
     try:
-        outcome = waiting.wait(job, jobs.state(workspace.ml, job), limits, lambda line: say(job, line))
+        with following as follower:
+            state = jobs.state(workspace.ml, job)
+            outcome = waiting.wait(job, state, limits, lambda line: _tell(job, line, follower))
     except KeyboardInterrupt:
-        click.echo(farewell(job, workspace.target.environment), err=True)
+        click.echo(f"interrupted; {onward}", err=True)
         raise
     except WaitExpired as error:
+        say(job, onward)
         return Ended({"status": "unknown"}, error)
-    if follower:
-        follower.join(JOIN_SECONDS)
     return _judge(workspace, job, outcome)
+
+
+def _tell(job: str, line: str, follower: threading.Thread | None) -> None:
+    """Say a line of progress; a job's end comes after the log that it is the end of."""
+    if follower and line.partition(" ")[0] in waiting.FINAL_STATES:
+        follower.join(JOIN_SECONDS)
+    say(job, line)
 
 
 def _judge(workspace: Workspace, job: str, outcome: waiting.Outcome) -> Ended:
@@ -49,15 +62,22 @@ def _judge(workspace: Workspace, job: str, outcome: waiting.Outcome) -> Ended:
     if outcome.state == "Failed":
         sentence = explain(workspace, job)
         return Ended({**result, "error": sentence}, OperationFailed(f"the job {job!r} failed: {sentence}"))
-    return Ended(result, Cancelled(f"the job {job!r} was cancelled") if outcome.state == "Canceled" else None)
+    if outcome.state == "Canceled":
+        why = _why_cancelled(workspace, job)
+        fault = Cancelled(f"the job {job!r} was cancelled" + (f": {why}" if why else ""))
+        return Ended({**result, "error": why} if why else result, fault)
+    return Ended(result, None)
 
 
-def farewell(job: str, environment: str) -> str:
-    """Return what a person must know who stops waiting."""
-    return (
-        f"interrupted; the job {job} goes on: 'mlops-kit job stream {job} -e {environment}' follows it, "
-        f"'mlops-kit job cancel {job} -e {environment}' ends it"
-    )
+def _why_cancelled(workspace: Workspace, job: str) -> str:
+    """Return why a job was cancelled, in one line; the empty string where the service says no more than that."""
+    try:
+        with failures.readable(f"find out why the job {job!r} was cancelled"):
+            message = reasons.stated(workspace.ml, job)
+    except MlopsKitError as error:
+        return str(error)
+    line = message.strip().partition("\n")[0].rstrip(".")
+    return "" if line in PLAIN else line
 
 
 def say(job: str, line: str) -> None:
@@ -74,21 +94,24 @@ def explain(workspace: Workspace, job: str, variables: Mapping[str, str] = os.en
         return str(error)
     on_github = variables.get("GITHUB_ACTIONS") == "true"
     for reason in found:
-        click.echo("\n".join(report(reason, on_github)), err=True)
+        click.echo("\n".join(report(reason, workspace.target.environment, on_github)), err=True)
     sentences = [f"step {each.step}: {each.sentence}" if each.step else each.sentence for each in found]
     if on_github:
         click.echo(annotation(job, "; ".join(sentences)), err=True)
     return sentences[0] + (f" (and {len(sentences) - 1} more failed steps)" if len(sentences) > 1 else "")
 
 
-def report(reason: reasons.Reason, on_github: bool) -> list[str]:
+def report(reason: reasons.Reason, environment: str, on_github: bool) -> list[str]:
     """Return the lines that tell a person why one job failed."""
     what = f"step {reason.step} ({reason.job})" if reason.step else reason.job
-    head = f"{what} failed: {reason.sentence}"
-    body = [f"  | {line}" for line in reason.lines] or ["  (it left no log)"]
-    if on_github:
-        body = [f"::group::last {len(reason.lines)} lines of the log of {what}", *body, "::endgroup::"]
-    more = [f"  whole log: mlops-kit job download {reason.job} --path {reason.log} --to DIR"] if reason.log else []
+    head = f"{what} failed: {reason.sentence}" if reason.step else f"{what} failed"  # the command ends with why
+    body = [f"  | {line}" for line in reason.lines]
+    if not body:
+        body = [f"  (its log {reason.log} is empty)" if reason.log else "  (it left no log)"]
+    elif on_github:
+        body = [f"::group::last {len(body)} lines of the log of {what}", *body, "::endgroup::"]
+    download = hints.typed(environment, "job", "download", reason.job, "--path", reason.log, "--to", reason.job)
+    more = [f"  whole log: {download}"] if reason.log and reason.lines else []
     return [head, *body, *more, *([f"  {reason.link}"] if reason.link else [])]
 
 

@@ -14,6 +14,7 @@ from mlops_kit.errors import DocumentError, MlopsKitError, OperationFailed, Plac
 Locate = Callable[[str], Place | None]
 LONGEST = 400  # characters of a sentence that somebody else wrote
 ALTERNATIVES = frozenset({"_schema", "null", "value"})  # marshmallow's own levels between a key and its message
+NAMED = frozenset({"inputs", "outputs", "jobs", "environment_variables", "tags"})  # what is below has names of its own
 NO_ANSWER = frozenset({401, 408, 429, 500, 502, 503, 504})  # says nothing about the thing asked for
 
 
@@ -79,6 +80,13 @@ def is_missing(error: Exception) -> bool:
     return isinstance(error, HttpResponseError) and error.status_code == 404
 
 
+def is_forbidden(error: BaseException | None) -> bool:
+    """Tell whether the service said that this caller may not ask."""
+    from azure.core.exceptions import HttpResponseError
+
+    return isinstance(error, HttpResponseError) and error.status_code == 403
+
+
 def _refused(error: Any, doing: str, locate: Locate) -> MlopsKitError:
     """Explain an HTTP reply: who is at fault decides the exit code."""
     status = error.status_code
@@ -88,8 +96,8 @@ def _refused(error: Any, doing: str, locate: Locate) -> MlopsKitError:
     if status == 403:
         return UsageError(f"could not {doing}: not allowed ({_sentence(message)})")
     sentence = f"could not {doing}: {_sentence(message)}" + (f" ({code})" if code and code not in message else "")
-    if status < 500 and status != 408:
-        place = locate(_field(target, message)) if target or "'" in message else None
+    if (status < 500 and status != 408) or status == 501:
+        place = next(filter(None, map(locate, _fields(target, message))), None)
         return DocumentError(sentence, place) if place else UsageError(sentence)
     return OperationFailed(f"{sentence} [HTTP {status}]")
 
@@ -104,12 +112,20 @@ def _parts(error: Any) -> tuple[str, str, str]:
     return str(best.code or ""), str(best.message or error.message or ""), str(best.target or inner.target or "")
 
 
-def _field(target: str, message: str) -> str:
-    """Return the key path that an error names, as a template spells it: ``environment`` for ``environmentId``."""
-    found = target or next(iter(re.findall(r"'((?:properties\.)?[A-Za-z][\w.]*)'", message)), "")
-    parts = [re.sub(r"(?<=[a-z])([A-Z])", r"_\1", part).lower() for part in found.split(".") if part]
-    parts = [re.sub(r"_id$", "", part) for part in parts if part not in {"properties", "request"}]
-    return ".".join(parts)
+def _fields(target: str, message: str) -> Iterator[str]:
+    """Yield the key paths that an error may mean, as a template spells them: ``environment`` for ``environmentId``.
+
+    They are its target, else what the message puts between quotes.
+    """
+    for found in [target] if target else re.findall(r"'([A-Za-z][\w.-]*)'", message):
+        parts = [part for part in found.split(".") if part not in {"", "properties", "request"}]
+        named = [before in NAMED for before in ("", *map(_spelled, parts))]
+        yield ".".join(part if own else _spelled(part) for part, own in zip(parts, named, strict=False))
+
+
+def _spelled(part: str) -> str:
+    """Return the template's word for a field of a request."""
+    return re.sub(r"_id$", "", re.sub(r"(?<=[a-z])([A-Z])", r"_\1", part).lower())
 
 
 def _invalid(text: str, doing: str, locate: Locate) -> MlopsKitError:

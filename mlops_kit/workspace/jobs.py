@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mlops_kit.errors import UsageError
-from mlops_kit.workspace import artifacts, failures, submission, tracking
+from mlops_kit.workspace import artifacts, failures, hints, submission, tracking
 from mlops_kit.workspace.connect import Workspace
 from mlops_kit.workspace.enums import word
 from mlops_kit.workspace.nearest import not_found
@@ -96,7 +95,7 @@ def show(workspace: Workspace, name: str) -> dict[str, Any]:
         "params": logged.parameters,
         "metrics": logged.metrics,
         "files": [each.path for each in found],
-        "link": job.studio_url,
+        "link": hints.page(job),
     }
     return dict(masked({key: value for key, value in known.items() if value not in (None, {}, [], "")}))
 
@@ -130,26 +129,6 @@ def state(ml: Any, name: str) -> Callable[[], str]:
                 raise NoAnswer(reason) from error
 
     return ask
-
-
-def follow(workspace: Workspace, name: str) -> threading.Thread:
-    """Print the job's logs as they grow, in a thread that ends with the job.
-
-    A thread, because the SDK's ``stream`` has no time limit and stops for good when a token expires.
-    """
-    thread = threading.Thread(target=_stream, args=(workspace.ml, name), daemon=True)
-    thread.start()
-    return thread
-
-
-def _stream(ml: Any, name: str) -> None:
-    """Stream until the job ends; how it ended is asked for elsewhere."""
-    from azure.core.exceptions import AzureError
-
-    try:
-        ml.jobs.stream(name)
-    except AzureError:
-        return
 
 
 def cancel(workspace: Workspace, name: str) -> None:

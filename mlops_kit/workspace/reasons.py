@@ -1,16 +1,13 @@
-"""Why a job failed: its failed children, the end of their logs, and the line that names the exception."""
+"""Why a job ended badly: its failed children, the end of their logs, and the line that names the exception."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from mlops_kit.workspace import artifacts
+from mlops_kit.workspace import artifacts, hints
 from mlops_kit.workspace.enums import word
 
 LINES = 20
@@ -18,11 +15,17 @@ EXCEPTION = re.compile(
     r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Failed|Missing|NotFound|Warning)\b(?:: .*)?"
 )
 PARENTS = frozenset({"pipeline", "sweep", "automl"})
+# The logs of a job, the one that a person would read first before the others.
+USER_LOGS = (r"user_logs/std_log.*\.txt", r"(logs/azureml/executionlogs|azureml-logs/70_driver_log.*)\.txt")
+BUILD_LOGS = (r"system_logs/build\.txt", r"azureml-logs/20_image_build_log\.txt")
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why one job failed; ``step`` is empty for a job without parent, ``log`` is a path among its files."""
+    """Why one job failed; ``step`` is empty for a job without parent, ``log`` is a path among its files.
+
+    ``sentence`` is one line; ``lines`` are the end of the log and what else the service said.
+    """
 
     job: str
     step: str
@@ -61,8 +64,17 @@ def _reason(ml: Any, store: Any, job: Any, step: str) -> Reason:
     """Put together what is known of one failed job."""
     log = log_path(artifacts.files(store, job.name))
     lines = tuple(artifacts.tail(store, job.name, log).splitlines()) if log else ()
-    sentence = exception_line(lines) or ("" if step else _stated(ml, job.name)) or _last_line(lines)
-    return Reason(job.name, step, sentence.strip(), log, lines[-LINES:], job.studio_url or "")
+    return reason(Reason(job.name, step, "", log, lines, hints.page(job)), stated(ml, job.name))
+
+
+def reason(known: Reason, message: str) -> Reason:
+    """Add to a log what the service said: one sentence, the rest after the log unless the log says it, too."""
+    first, *rest = [line.rstrip() for line in message.splitlines() if line.strip()] or [""]
+    # A log of the build is full of words that look like an exception.
+    raised = exception_line(known.lines) if _is_one_of(USER_LOGS, known.log) else ""
+    sentence = raised or first or _last_line(known.lines)
+    more = [line for line in rest if line not in known.lines]
+    return replace(known, sentence=sentence.strip(), lines=(*known.lines[-LINES:], *more))
 
 
 def _last_line(lines: tuple[str, ...]) -> str:
@@ -72,12 +84,12 @@ def _last_line(lines: tuple[str, ...]) -> str:
 
 def log_path(found: tuple[artifacts.Artifact, ...]) -> str:
     """Return the path of the log a person would read first, or the empty string."""
-    paths = [each.path for each in found]
-    logs = [path for path in paths if re.fullmatch(r"user_logs/std_log.*\.txt", path)]
-    others = [
-        path for path in paths if re.fullmatch(r"(logs/azureml/executionlogs|azureml-logs/70_driver_log.*)\.txt", path)
-    ]
-    return next(iter(sorted(logs) or others), "")
+    paths = sorted(each.path for each in found)
+    return next((path for kind in (*USER_LOGS, *BUILD_LOGS) for path in paths if re.fullmatch(kind, path)), "")
+
+
+def _is_one_of(kinds: tuple[str, ...], path: str) -> bool:
+    return any(re.fullmatch(kind, path) for kind in kinds)
 
 
 def exception_line(lines: tuple[str, ...]) -> str:
@@ -85,27 +97,15 @@ def exception_line(lines: tuple[str, ...]) -> str:
     return next((line for line in reversed(lines) if EXCEPTION.fullmatch(line.strip())), "")
 
 
-def _stated(ml: Any, job: str) -> str:
-    """Return the error that the service recorded for a job.
+def stated(ml: Any, job: str) -> str:
+    """Return the message that the service recorded for the end of a job, or the empty string.
 
-    The SDK offers it only inside the exception with which ``stream`` answers for a failed job.
+    azure-ai-ml 1.35 offers it nowhere else: ``stream`` raises it for a failed job, and drops it for a cancelled one.
     """
-    from azure.ai.ml.exceptions import MlException
-
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            ml.jobs.stream(job)
-    except MlException as error:
-        return stated_message(str(error))
-    return ""
+    error = ml.jobs._runs_operations.get_run_details(job).error  # noqa: SLF001
+    return stated_message(error.as_dict()) if error else ""
 
 
-def stated_message(text: str) -> str:
-    """Return the innermost message of the error document in the SDK's exception text."""
-    start, end = text.find("{"), text.rfind("}")
-    try:
-        document = json.loads(text[start : end + 1])
-    except ValueError:
-        return ""
-    error = document.get("error") or document
-    return str(error.get("message") or "")
+def stated_message(document: Mapping[str, Any]) -> str:
+    """Return the message of an error document of the service."""
+    return str((document.get("error") or document).get("message") or "")

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit.errors import OperationFailed, UsageError
-from mlops_kit.workspace import assets, content, failures, jobs, names, uploading
+from mlops_kit.workspace import assets, content, failures, hints, jobs, names, uploading
 from mlops_kit.workspace.connect import Workspace
+from mlops_kit.workspace.enums import word
 from mlops_kit.workspace.quiet import silent
 
 
@@ -24,6 +25,7 @@ class Item:
     path: Path
     locate: failures.Locate = failures.nowhere
     properties: Mapping[str, str] = field(default_factory=dict)  # what the job or asset carries of how it was made
+    tags: Mapping[str, str] = field(default_factory=dict)  # of the environment; those of the document win
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Submitted:
 
     name: str
     experiment: str
+    state: str
     link: str
     created: bool
 
@@ -68,6 +71,7 @@ def _load_one(loader: Callable[..., Any], item: Item) -> Any:
     with failures.readable(f"load {item.path.name}", item.locate):
         entity = loader(io.StringIO(item.text), relative_origin=str(item.path))
     entity.properties = {**(entity.properties or {}), **item.properties}
+    entity.tags = {**item.tags, **(entity.tags or {})}
     return entity
 
 
@@ -98,14 +102,18 @@ def create_job(workspace: Workspace, loaded: Loaded, attempt: str | None, name: 
     if (stated or attempt) and jobs.exists(workspace, entity.name):
         if stated:
             raise UsageError(f"a job named {stated!r} exists already; give another --name")
-        made = jobs.get(workspace, entity.name)
-        return Submitted(made.name, made.experiment_name, made.studio_url or "", created=False)
+        return _submitted(jobs.get(workspace, entity.name), created=False)
     try:
         with failures.readable(f"submit the job {entity.name!r}", item.locate), content.staged(entity), silent():
             made = uploading.created(lambda: workspace.ml.jobs.create_or_update(entity))
     except OperationFailed as error:
-        raise OperationFailed(f"{error}; 'mlops-kit job show {entity.name}' tells whether it was accepted") from error
-    return Submitted(made.name, made.experiment_name, made.studio_url or "", created=True)
+        show = hints.typed(workspace.target.environment, "job", "show", entity.name)
+        raise OperationFailed(f"{error}; '{show}' tells whether it was accepted") from error
+    return _submitted(made, created=True)
+
+
+def _submitted(job: Any, *, created: bool) -> Submitted:
+    return Submitted(job.name, job.experiment_name, word(job.status), hints.page(job), created)
 
 
 def content_digest(item: Item) -> str:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from mlops_kit.workspace.artifacts import Artifact
-from mlops_kit.workspace.reasons import exception_line, failed_ends, log_path, stated_message
+from mlops_kit.workspace.reasons import Reason, exception_line, failed_ends, log_path, reason, stated_message
 
 
 @pytest.mark.parametrize(
@@ -48,13 +48,43 @@ def test_job_without_log_has_no_path():
 
 
 def test_message_is_taken_out_of_the_error_document():
-    text = 'Exception : \n {\n "error": {"code": "UserError", "message": "the image {x} is missing"}\n} '
+    assert stated_message({"error": {"code": "UserError", "message": "the image is missing"}}) == "the image is missing"
+    assert stated_message({"message": "it broke"}) == "it broke"
 
-    assert stated_message(text) == "the image {x} is missing"
+
+def test_empty_error_document_states_nothing():
+    assert stated_message({"error": {"code": "UserError"}}) == ""
 
 
-def test_text_without_an_error_document_states_nothing():
-    assert stated_message("it broke") == ""
+def test_log_of_the_build_is_shown_where_the_command_never_ran():
+    files = tuple(Artifact(path, 1) for path in ("system_logs/build.txt", "system_logs/environment.txt"))
+
+    assert log_path(files) == "system_logs/build.txt"
+
+
+def known(log="", lines=()):
+    return Reason("job-1", "", "", log, tuple(lines), "")
+
+
+def test_long_message_of_the_service_is_one_sentence_and_the_rest_once():
+    message = "The environment e could not be built:\n  x No solution\n  hint: y\n"
+    built = reason(known("system_logs/build.txt", ["  x No solution", "  hint: y"]), message)
+    bare = reason(known(), message)
+
+    assert built.sentence == bare.sentence == "The environment e could not be built:"
+    assert built.lines == bare.lines == ("  x No solution", "  hint: y")
+
+
+def test_exception_in_the_log_of_the_user_says_more_than_the_service():
+    found = reason(known("user_logs/std_log.txt", ["ValueError: bad"]), "The command ended with exit code 1.")
+
+    assert (found.sentence, found.lines) == ("ValueError: bad", ("ValueError: bad",))
+
+
+def test_exception_in_the_log_of_the_build_says_less_than_the_service():
+    found = reason(known("system_logs/build.txt", ["ValueError: bad"]), "The environment could not be built.")
+
+    assert found.sentence == "The environment could not be built."
 
 
 class Jobs:

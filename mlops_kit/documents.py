@@ -15,7 +15,7 @@ import yaml
 from yaml._yaml import CEmitter, CParser
 from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from mlops_kit.errors import DocumentError, Place
+from mlops_kit.errors import DocumentError, Place, RepeatedKeyError
 from mlops_kit.nodes import Document, Entry, List, Map, Node, Scalar, from_data, moved, to_data, walk
 from mlops_kit.scalars import reads_as_text, same_in_both, typed, written
 
@@ -229,9 +229,9 @@ class _Reader:
         return tag
 
 
-def _twice(first: Scalar, again: Scalar) -> DocumentError:
+def _twice(first: Scalar, again: Scalar) -> RepeatedKeyError:
     lines = f"in line {first.place.line} and in line {again.place.line}"
-    return DocumentError(f"key {first.text!r} is written twice, {lines}", again.place)
+    return RepeatedKeyError(f"key {first.text!r} is written twice, {lines}", again.place)
 
 
 def _expanded(node: Node, known: dict[int, int]) -> int:

@@ -4,6 +4,7 @@ MlopsKitError                 exit code 2 unless a subclass says otherwise
 ├── UsageError                a command was called in a way that cannot work
 ├── SourceError               a fault at a place in a file: ``path:line:col: message``
 │   ├── DocumentError         the file is not readable YAML, or not the shape it must have
+│   │   └── RepeatedKeyError  a mapping has a key twice
 │   ├── ExpressionError       a ``${...}`` that cannot be evaluated
 │   └── EnvironmentFileError  an environment file is wrong, or the environment is unknown
 ├── OperationFailed           exit code 1: a job or an operation ended badly
@@ -42,7 +43,9 @@ class UsageError(MlopsKitError):
 
 
 class SourceError(MlopsKitError):
-    """A fault at a place in a file."""
+    """A fault at a place in a file; ``code`` is the one under which ``validate`` reports its kind."""
+
+    code = "MK0801"
 
     def __init__(self, message: str, place: Place | None = None) -> None:
         super().__init__(f"{place}: {message}" if place else message)
@@ -53,6 +56,14 @@ class SourceError(MlopsKitError):
 class DocumentError(SourceError):
     """A file is not readable YAML, or not of the shape it must have."""
 
+    code = "MK0100"
+
+
+class RepeatedKeyError(DocumentError):
+    """A mapping has the same key twice."""
+
+    code = "MK0103"
+
 
 class ExpressionError(SourceError):
     """A ``${...}`` expression that cannot be parsed or evaluated."""
@@ -60,6 +71,8 @@ class ExpressionError(SourceError):
 
 class EnvironmentFileError(SourceError):
     """An environment file is wrong, or the environment asked for is not known."""
+
+    code = "MK0701"
 
 
 class OperationFailed(MlopsKitError):  # noqa: N818  the state's own name

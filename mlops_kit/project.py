@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -61,11 +61,14 @@ def template_paths(project: Project) -> tuple[Path, ...]:
     return tuple(map(Path, sorted(found, key=lambda path: path.replace(os.sep, "\0"))))
 
 
-def find_template(project: Project, name: str, *, start: Path | None = None) -> Path:
+def find_template(
+    project: Project, name: str, *, start: Path | None = None, is_template: Callable[[Path], bool] = lambda _: True
+) -> Path:
     """Return the template that a path or a name such as ``train`` or ``pipelines/train`` means.
 
     A path counts from ``start`` (default: the current folder), then from the project folder. A name that several
-    folders of ``templates/`` have means the one in ``jobs/``.
+    folders of ``templates/`` have means the one in ``jobs/``. ``is_template`` says which of the YAML files there have a
+    name; it is asked only about those that matter.
 
     Raises:
         UsageError: There is no such template, or several.
@@ -75,15 +78,15 @@ def find_template(project: Project, name: str, *, start: Path | None = None) -> 
             return path
     known = {_name(project, path): path for path in template_paths(project)}
     wanted = name.removesuffix(".yaml").removesuffix(".yml")
-    if wanted in known:
+    if wanted in known and is_template(known[wanted]):
         return known[wanted]
-    ending = [full for full in known if full.endswith(f"/{wanted}")]
+    ending = [full for full in known if full.endswith(f"/{wanted}") and is_template(known[full])]
     chosen = [full for full in ending if full == f"jobs/{wanted}"] or ending
     if len(chosen) == 1:
         return known[chosen[0]]
     if chosen:
         raise UsageError(f"several templates are called {name!r}: {', '.join(sorted(chosen))}; name one of them")
-    raise UsageError(_unknown_template(name, wanted, list(known)))
+    raise UsageError(_unknown_template(name, wanted, [full for full, path in known.items() if is_template(path)]))
 
 
 def _name(project: Project, path: Path) -> str:

@@ -91,7 +91,9 @@ def main(arguments: list[str] | None = None) -> Any:
 
 def _sentence(error: click.ClickException) -> str:
     """Return what click says about a call, on one line and spelled as our own errors are."""
-    text = " ".join(error.format_message().split()).removesuffix(".").replace(". Did you mean", ", did you mean")
+    near = getattr(error, "possibilities", None)  # of an unknown command or option
+    words = error.message if near else error.format_message()
+    text = " ".join(words.split()).removesuffix(".") + (f", did you mean {' or '.join(near)}?" if near else "")
     context = error.ctx if isinstance(error, click.UsageError) else None
     return text[:1].lower() + text[1:] + (f" (see '{context.command_path} --help')" if context else "")
 

@@ -64,15 +64,17 @@ def _register(kind: str) -> click.Command:
     @click.argument("template")
     @options.set_option
     @_new_version
+    @options.yes_option
     @in_workspace
-    def register(template: str, settings: tuple[str, ...], new_version: bool, where: Where) -> None:
-        _show_registered(_from_template(kind, template, settings, where, new_version=new_version), where)
+    def register(template: str, settings: tuple[str, ...], new_version: bool, yes: bool, where: Where) -> None:
+        made = _from_template(kind, template, settings, where, new_version=new_version, yes=yes)
+        _show_registered(made, where)
 
     return register
 
 
 def _from_template(
-    kind: str, template: str, settings: Sequence[str], where: Where, *, new_version: bool
+    kind: str, template: str, settings: Sequence[str], where: Where, *, new_version: bool, yes: bool
 ) -> list[assets.Registered]:
     """Render a template and register its assets, which must be of one kind."""
     prepared = prepare.prepare(where, template, settings)
@@ -80,6 +82,7 @@ def _from_template(
     if other:
         verb = "run" if other == "job" else f"{other} register"
         raise UsageError(f"{template} holds a {other}, not only {kind}; use 'mlops-kit {verb} {template}'")
+    options.require_consent(prepared.environment, yes, f"register {template}")
     with connected(where, prepared.environment) as workspace:
         loaded = submit.load(prepared.items)
         return list(submit.register(workspace, loaded, prepared.project, new_version=new_version))
@@ -97,10 +100,12 @@ def _from_template(
 @click.option("--from-metrics", is_flag=True, help="With --job: the job's metrics become properties of the model.")
 @options.set_option
 @_new_version
+@options.yes_option
 @in_workspace
 def register_model(
     *,
     where: Where,
+    yes: bool,
     template: str | None,
     settings: tuple[str, ...],
     properties: tuple[str, ...],
@@ -116,7 +121,8 @@ def register_model(
         raise UsageError("give a TEMPLATE, or --job with --path and --name")
     if template:
         _refuse_unused({**given, "properties": properties, "tags": tags})
-        _show_registered(_from_template("model", template, settings, where, new_version=new_version), where)
+        registered = _from_template("model", template, settings, where, new_version=new_version, yes=yes)
+        _show_registered(registered, where)
         return
     if not (given["path"] and given["name"]):
         raise UsageError("--job needs --path (file or folder of the job) and --name (of the model)")
@@ -124,7 +130,9 @@ def register_model(
     if own:
         raise UsageError(f"--set {own[0].partition('=')[0]} would change nothing: with --job there is no template")
     environment = where.environment(overrides)
-    owned = {**options.pairs(tags, "--tag"), assets.PROJECT_TAG: prepare.project_name(environment)}
+    options.require_consent(environment, yes, f"register the model {given['name']}")
+    project = prepare.project_name(environment)
+    owned = {**environment.tags, **options.pairs(tags, "--tag"), assets.PROJECT_TAG: project}
     wish = models.FromJob(properties=options.pairs(properties, "--property"), tags=owned, **given)
     with connected(where, environment) as workspace:
         made = models.register(workspace, wish)

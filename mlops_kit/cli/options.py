@@ -109,7 +109,9 @@ def require_consent(environment: Environment, yes: bool, doing: str) -> None:
     if not sys.stdin.isatty():
         raise UsageError(f"the environment {environment.name!r} is protected: give --yes to {doing} there")
     click.confirm(
-        f"The environment {environment.name!r} is protected. {doing.capitalize()} there?", abort=True, err=True
+        f"The environment {environment.name!r} is protected. {doing[:1].upper()}{doing[1:]} there?",
+        abort=True,
+        err=True,
     )
 
 
@@ -127,6 +129,22 @@ def pairs(given: Iterable[str], option: str) -> dict[str, str]:
 def counted(count: int, noun: str) -> str:
     """Return ``1 job``, ``2 jobs``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def template_path(project: Project, name: str) -> Path:
+    """Return the template that a path or a name means; a conda file is none."""
+    from mlops_kit import documents
+    from mlops_kit.checks import conda
+    from mlops_kit.errors import DocumentError
+
+    def is_template(path: Path) -> bool:
+        try:
+            roots = [document.root for document in documents.load(path)]
+        except DocumentError:
+            return True  # its fault is told when it is read
+        return not all(isinstance(root, documents.Map) and conda.is_conda(root) for root in roots)
+
+    return projects.find_template(project, name, is_template=is_template)
 
 
 def chosen_environment(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops_kit import checks, documents, project, render, requirements
+from mlops_kit import checks, documents, render, requirements
 from mlops_kit.checks import kinds
-from mlops_kit.cli import options, record
+from mlops_kit.cli import faults, options, record
 from mlops_kit.documents import Document, Map, Node, Scalar
 from mlops_kit.errors import DocumentError, Place, UsageError
 from mlops_kit.workspace.failures import Locate
@@ -52,20 +52,21 @@ def prepare(where: Where, template: str, settings: Sequence[str], again: Mapping
     """
     overrides, own = options.sorted_settings(settings)
     environment = where.environment(overrides)
-    path = project.find_template(where.project, template)
+    path = options.template_path(where.project, template)
     loaded = documents.load(path)
     given = {**(again or {}), **render.parse_settings(own)}
-    rendered = render.render_documents(loaded, environment, given)
     # A template from elsewhere, named by its path, may not reach out of its own folder.
     inside = path.resolve().is_relative_to(where.project.folder.resolve())
     files = checks.Files(where.project.folder if inside else path.parent)
+    rendered = faults.rendered(loaded, environment, given, files)
     _require_faultless(rendered, files, protected=environment.protected)
     rendered = tuple(map(requirements.wrapped, rendered))
     parameters = render.parameter_values(loaded, environment, given)
     name = path.resolve().relative_to(where.project.folder.resolve()).as_posix() if inside else str(path.resolve())
     made = record.submission(name, environment.name, parameters, settings, again or {})
     revealed = render.reveal(rendered, secret)
-    items = tuple(_item(shown, full, made) for shown, full in zip(rendered, revealed, strict=True))
+    tags = environment.tags
+    items = tuple(_item(shown, full, made, tags) for shown, full in zip(rendered, revealed, strict=True))
     return Prepared(items, environment, project_name(environment), made)
 
 
@@ -85,7 +86,7 @@ def _require_faultless(rendered: Sequence[Document], files: checks.Files, *, pro
         click.echo(str(finding), err=True)
     errors = sum(finding.severity == "error" for finding in found)
     if errors:
-        raise UsageError(f"{errors} {'error' if errors == 1 else 'errors'}; nothing was submitted")
+        raise UsageError(f"{options.counted(errors, 'error')}; nothing was submitted")
 
 
 def secret(name: str, variables: Mapping[str, str] = os.environ) -> str:
@@ -96,7 +97,7 @@ def secret(name: str, variables: Mapping[str, str] = os.environ) -> str:
     return variables[variable]
 
 
-def _item(shown: Document, full: Document, made: Submission) -> Item:
+def _item(shown: Document, full: Document, made: Submission, tags: Mapping[str, str]) -> Item:
     """Return a document for submission: ``shown`` names its content, ``full`` has the secrets in it."""
     kind = SUBMITTED.get(_family(shown) or "")
     if kind is None:
@@ -105,7 +106,7 @@ def _item(shown: Document, full: Document, made: Submission) -> Item:
     path = shown.path.absolute()
     content = json.dumps(documents.to_data(shown), sort_keys=True)
     properties = as_properties(replace(made, content=digest([content])))
-    return Item(kind, documents.dump([full]), documents.dump([shown]), path, locator(shown.root), properties)
+    return Item(kind, documents.dump([full]), documents.dump([shown]), path, locator(shown.root), properties, tags)
 
 
 def _family(document: Document) -> str | None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from mlops_kit.cli import options
-from mlops_kit.project import Project, find_template
+from mlops_kit.project import Project
 
 
 @click.command()
 @click.argument("template")
 @options.set_option
-@options.output_choice("yaml", "json")
+@options.output_option
 @options.environment_option
 @options.project_option
 def command(template: str, settings: tuple[str, ...], output: str, env: str | None, project: Project) -> None:
@@ -21,14 +19,17 @@ def command(template: str, settings: tuple[str, ...], output: str, env: str | No
 
     TEMPLATE is a file, or the name of one below templates/. --set takes a declared parameter, a path that the template
     holds (inputs.lr=0.1), or a value of the environment (env.compute=gpu). Secrets stay as they are written.
+    The text form is YAML.
     """
     from mlops_kit import documents, render, requirements
+    from mlops_kit.cli import faults
 
     overrides, given = options.sorted_settings(settings)
-    path = find_template(project, template, start=Path.cwd())
+    path = options.template_path(project, template)
     environment = options.chosen_environment(project, env, overrides=overrides)
-    rendered = [requirements.wrapped(each) for each in render.render(path, environment, render.parse_settings(given))]
-    if output == "yaml":
+    whole = faults.rendered(documents.load(path), environment, render.parse_settings(given))
+    rendered = [requirements.wrapped(each) for each in whole]
+    if output != "json":
         click.echo(documents.dump(rendered), nl=False)
         return
     found = [documents.to_data(document) for document in rendered]

@@ -43,10 +43,12 @@ class Wish:
 )
 @click.option("--name", default="", help="Name of the job.  [default: derived from its content]")
 @click.option("--attempt", help="The same token and content is the same job.  [default: of the GitHub Actions step]")
+@options.yes_option
 @in_workspace
 def command(
     *,
     where: Where,
+    yes: bool,
     template: str | None,
     like: str | None,
     settings: tuple[str, ...],
@@ -67,12 +69,14 @@ def command(
     if template and not like:
         prepared = prepare.prepare(where, template, settings)
         _require_jobs(prepared, template, wanted)
+        options.require_consent(prepared.environment, yes, f"run {template}")
         with connected(where, prepared.environment) as workspace:
             results, fault = execute(workspace, prepared, wanted)
     elif like and not template:
         with connected(where, where.environment(options.sorted_settings(settings)[0])) as workspace:
             prepared, changed = _like(where, workspace, like, settings)
             _require_jobs(prepared, prepared.submission.template, wanted)
+            options.require_consent(prepared.environment, yes, f"run {prepared.submission.template}")
             results, fault = execute(workspace, prepared, wanted)
         results = [{**each, "like": like, "changed": changed} for each in results]
     else:

@@ -8,22 +8,24 @@ import json
 import click
 
 from mlops_kit import schemas
+from mlops_kit.cli import options
 from mlops_kit.errors import UsageError
 
 
 @click.command()
 @click.argument("kind", required=False)
-def command(kind: str | None) -> None:
+@options.output_option
+def command(kind: str | None, output: str) -> None:
     """Print the JSON schema of a KIND of file: environment for environment files, else a kind of Azure ML YAML.
 
-    Without KIND, list the kinds.
+    Without KIND, list the kinds. The text of a schema is JSON.
     """
     known = schemas.kinds()
     if kind is None:
-        click.echo("\n".join(known))
+        options.print_result(list(known), output, "\n".join)
         return
     if kind not in known:
         near = difflib.get_close_matches(kind, known, n=1)
-        tail = f"did you mean {near[0]}? " if near else ""
-        raise UsageError(f"no schema of kind {kind!r}; {tail}known are {', '.join(known)}")
-    click.echo(json.dumps(schemas.read(kind), indent=2, ensure_ascii=False))
+        tail = f"did you mean {near[0]}?" if near else "'mlops-kit schema' lists the kinds"
+        raise UsageError(f"no schema of kind {kind!r}; {tail}")
+    options.print_result(schemas.read(kind), output, lambda found: json.dumps(found, indent=2, ensure_ascii=False))

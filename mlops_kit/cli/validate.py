@@ -14,11 +14,10 @@ import click
 from mlops_kit import checks, documents, environments, parameters, render
 from mlops_kit import project as projects
 from mlops_kit.checks.findings import Finding, error
-from mlops_kit.cli import options, parallel
-from mlops_kit.cli.rendering import first_expression, render_all
+from mlops_kit.cli import faults, options, parallel
 from mlops_kit.documents import Document, Node
 from mlops_kit.environments import Environment
-from mlops_kit.errors import DocumentError, EnvironmentFileError, Place, SourceError, UsageError
+from mlops_kit.errors import DocumentError, Place, SourceError, UsageError
 from mlops_kit.project import Project
 
 SUFFIXES = (".yml", ".yaml")
@@ -33,10 +32,18 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """The environment to check in, if there is one; ``is_wrong`` where there is one that cannot be loaded."""
+
+    environment: Environment | None = None
+    is_wrong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What every file is checked against."""
 
-    environments: tuple[Environment, ...]
+    chosen: Chosen
     settings: Mapping[str, Node]
     reader: checks.Files
 
@@ -48,7 +55,7 @@ class Context:
 @click.option("--all", "whole", is_flag=True, help="Check the whole project; the default without PATHS.")
 @click.option("--strict", is_flag=True, help="Let warnings fail, too.")
 @options.set_option
-@options.output_choice("text", "json", "github")
+@options.output_choice("text", "json", "yaml", "github")
 def command(
     *,
     paths: tuple[Path, ...],
@@ -59,7 +66,7 @@ def command(
     settings: tuple[str, ...],
     output: str,
 ) -> None:
-    """Check files, folders of files, or the whole project: its templates and its environments.
+    """Check files, folders of files, templates by their names, or the whole project: its templates and environments.
 
     A template with ${...} is rendered for the environment first; positions are those of the template. The exit code is
     2 when an error was found.
@@ -67,7 +74,7 @@ def command(
     gc.disable()  # documents are trees without cycles: collecting among thousands of live nodes only costs time
     whole = whole or not paths
     project = _project(start, paths, needed=whole or env is not None)
-    files = tuple(_files(paths, project if whole else None))
+    files = tuple(_files(paths, project, whole=whole))
     overrides, own = options.sorted_settings(settings)
     chosen, found = _environments(project, env, None if whole else [each.path for each in files], overrides)
     context = Context(chosen, render.parse_settings(own), checks.Files(project.folder if project else None))
@@ -76,7 +83,10 @@ def command(
     found += parallel.flat_map(lambda file: _file_findings(file, context), templates)
     findings = tuple(dict.fromkeys(found))
     lines = [each.as_annotation() if output == "github" else str(each) for each in findings]
-    options.print_result([each.as_dict() for each in findings], output, lambda _: "\n".join(lines))
+    rows = [each.as_dict() for each in findings]
+    options.print_result(rows, "text" if output == "github" else output, lambda _: "\n".join(lines))
+    if chosen.is_wrong:
+        click.echo("templates with ${...} were not checked: their environment is wrong", err=True)
     _conclude(findings, len(files), strict)
 
 
@@ -91,9 +101,9 @@ def _project(start: Path | None, paths: Sequence[Path], *, needed: bool) -> Proj
         return None
 
 
-def _files(paths: Sequence[Path], project: Project | None) -> Iterator[File]:
+def _files(paths: Sequence[Path], project: Project | None, *, whole: bool) -> Iterator[File]:
     """Yield each file to check: all templates of the project, the paths; hidden files and folders are left out."""
-    if project:
+    if project and whole:
         yield from (File(path, is_named=False) for path in projects.template_paths(project))
     for path in paths:
         if path.is_dir():
@@ -101,7 +111,18 @@ def _files(paths: Sequence[Path], project: Project | None) -> Iterator[File]:
         elif path.exists():
             yield File(path, is_named=True)
         else:
-            raise UsageError(f"there is no file or folder {path}")
+            yield File(_template(path, project), is_named=True)
+
+
+def _template(path: Path, project: Project | None) -> Path:
+    """Return the template that has a name."""
+    absent = f"there is no file or folder {path}"
+    if project is None:
+        raise UsageError(absent)
+    try:
+        return options.template_path(project, str(path))
+    except UsageError as error:
+        raise UsageError(f"{absent} and {error}") from None
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -113,39 +134,49 @@ def _below(folder: Path) -> Iterator[Path]:
 
 def _environments(
     project: Project | None, env: str | None, paths: Sequence[Path] | None, overrides: Sequence[str]
-) -> tuple[tuple[Environment, ...], list[Finding]]:
+) -> tuple[Chosen, list[Finding]]:
     """Return the environment to check in, if any, and what is wrong with it and with those whose files were named.
 
-    ``paths`` is None when the whole project is checked: then an environment must have every value that it needs.
+    ``paths`` is None when the whole project is checked: then the files of every environment are read, and the one to
+    check in must have every value that it needs.
     """
     if project is None:
-        return (), []
-    wanted = (env,) if env else _default(project)
+        return Chosen(), []
+    known = environments.known(project.environments)
+    wanted, findings = _wanted(project, env)
     named = [path.stem for path in paths or () if _is_environment_file(path, project)]
-    extra = environments.known(project.environments) if environments.BASE in named else named
-    loaded: list[Environment] = []
-    findings: list[Finding] = []
-    for name in dict.fromkeys([*wanted, *extra]):
-        try:
-            over = overrides if name in wanted else ()
-            environment = environments.load(project.environments, name, overrides=over, git=project.git)
-        except (EnvironmentFileError, DocumentError) as fault:
-            if fault.place is None:
-                raise
-            findings.append(error("MK0701", fault.place, fault.message))
-            continue
-        if name in wanted:
-            loaded.append(environment)
-        if paths is None or name in extra:
+    extra = known if paths is None or environments.BASE in named else named
+    chosen = Chosen(is_wrong=bool(findings))
+    for name in dict.fromkeys([*([wanted] if wanted else []), *extra]):
+        over = overrides if name == wanted else ()
+        environment, wrong = environments.examine(project.environments, name, overrides=over, git=project.git)
+        findings += [_finding(fault, project.environments / f"{name}.yaml") for fault in wrong]
+        if name == wanted:
+            chosen = Chosen(environment, is_wrong=environment is None)
+        if environment and (name in named if paths is not None else name == wanted):
             findings += _problems(environment, project)
-    return tuple(loaded), findings
+    return chosen, findings
+
+
+def _wanted(project: Project, env: str | None) -> tuple[str | None, list[Finding]]:
+    """Return the name of the environment that is meant, if one is, and what is wrong with the default one."""
+    try:
+        return env or environments.default_name(project.environments), []
+    except UsageError:
+        return None, []  # templates without expressions need none
+    except SourceError as fault:
+        return None, [_finding(fault, project.environments / f"{environments.BASE}.yaml")]
+
+
+def _finding(fault: SourceError, path: Path) -> Finding:
+    return error(fault.code, fault.place or Place(documents.displayed(path)), fault.message)
 
 
 def _require_used(
-    settings: Mapping[str, Node], overrides: Sequence[str], files: Sequence[File], chosen: Sequence[Environment]
+    settings: Mapping[str, Node], overrides: Sequence[str], files: Sequence[File], chosen: Chosen
 ) -> None:
     """Refuse settings that would change nothing: those that no file knows, and any without an environment."""
-    if (settings or overrides) and not chosen:
+    if (settings or overrides) and not chosen.environment and not chosen.is_wrong:
         raise UsageError("--set needs an environment: name one with -e")
     if settings:
         render.require_known(settings, tuple(document for file in files for document in _readable(file.path)))
@@ -162,13 +193,6 @@ def _readable(path: Path) -> tuple[Document, ...]:
     return loaded
 
 
-def _default(project: Project) -> tuple[str, ...]:
-    try:
-        return (environments.default_name(project.environments),)
-    except UsageError:
-        return ()  # templates without expressions need none
-
-
 def _problems(environment: Environment, project: Project) -> Iterator[Finding]:
     """Yield what an environment lacks; a key that no file has is a fault of the environment's own file."""
     own = Place(documents.displayed(project.environments / f"{environment.name}.yaml"))
@@ -181,49 +205,37 @@ def _is_environment_file(path: Path, project: Project | None) -> bool:
 
 
 def _file_findings(file: File, context: Context) -> list[Finding]:
-    """Return what is wrong with one file, in every environment it is checked in."""
+    """Return what is wrong with one file."""
     try:
         loaded = documents.load(file.path)
     except DocumentError as fault:
-        code = "MK0103" if "written twice" in fault.message else "MK0100"
-        return [error(code, fault.place or Place(str(file.path)), fault.message)]
-    if not context.environments:
+        return [_finding(fault, file.path)]
+    if context.chosen.environment is None:
         found = _unrendered(loaded, file.path, context)
     else:
-        found = [finding for each in context.environments for finding in _rendered(loaded, file.path, each, context)]
+        found = list(faults.find(loaded, context.chosen.environment, context.settings, context.reader))
     if not found or file.is_named or any(checks.is_azure_ml(document.root, file.path) for document in loaded):
         return sorted(found, key=lambda finding: (finding.place.line, finding.place.column))
     return []
 
 
 def _unrendered(loaded: Sequence[Document], path: Path, context: Context) -> list[Finding]:
-    """Check documents as they are; those that must be rendered first need an environment."""
+    """Check documents as they are; those that must be rendered first need an environment, and a right one."""
     findings: list[Finding] = []
     for document in loaded:
-        if place := first_expression(document.root):
-            findings.append(error("MK0801", place, "the template needs an environment", "name one with -e"))
+        if place := faults.first_expression(document.root):
+            if not context.chosen.is_wrong:
+                findings.append(error("MK0801", place, "the template needs an environment", "name one with -e"))
         else:
             findings += checks.check(document.root, path, context.reader)
     return findings
-
-
-def _rendered(
-    loaded: tuple[Document, ...], path: Path, environment: Environment, context: Context
-) -> Iterator[Finding]:
-    """Render a template for an environment and check what it becomes."""
-    rendering = render_all(loaded, environment, context.settings)
-    yield from rendering.faults
-    for document in rendering.documents:
-        for finding in checks.check(document.root, path, context.reader, protected=environment.protected):
-            # Where an expression failed, the input it would have used looks unused.
-            if finding.place not in rendering.blanks and not (rendering.faults and finding.code == "MK0302"):
-                yield finding
 
 
 def _conclude(findings: Sequence[Finding], files: int, strict: bool) -> None:
     """Say on stderr how many faults there are, and leave with exit code 2 when they fail the check."""
     errors = sum(finding.severity == "error" for finding in findings)
     warnings = len(findings) - errors
-    click.echo(f"{files} files, {errors} errors, {warnings} warnings", err=True)
+    counts = ((files, "file"), (errors, "error"), (warnings, "warning"))
+    click.echo(", ".join(options.counted(count, noun) for count, noun in counts), err=True)
     if errors or (strict and warnings):
         sys.exit(2)

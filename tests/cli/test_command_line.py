@@ -42,11 +42,14 @@ COMMANDS = dict(_commands(cli, "mlops-kit"))
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["valdate"], "no such command 'valdate', did you mean 'validate'? (see 'mlops-kit --help')"),
+        (["valdate"], "no such command 'valdate', did you mean validate? (see 'mlops-kit --help')"),
         (["foo"], "no such command 'foo' (see 'mlops-kit --help')"),
-        (["job", "lst"], "no such command 'lst', did you mean 'list'? (see 'mlops-kit job --help')"),
+        (["job", "lst"], "no such command 'lst', did you mean list? (see 'mlops-kit job --help')"),
         (["env", "explain"], "missing argument 'KEY' (see 'mlops-kit env explain --help')"),
-        (["job", "list", "--experimnt", "x"], "no such option '--experimnt', did you mean '--experiment'? (see "),
+        (
+            ["job", "list", "--experimnt", "x"],
+            "no such option '--experimnt', did you mean --experiment or --parent? (see ",
+        ),
         (
             ["run", "t", "--timeout", "abc"],
             "invalid value for '--timeout': 'abc' is not a valid number of seconds (see",

@@ -176,12 +176,35 @@ def test_schema_of_environments_names_every_key_that_the_files_use(run):
         assert set(yaml.safe_load(path.read_text(encoding="utf-8"))) <= keys
 
 
-def test_schema_of_an_unknown_kind_lists_the_known(run):
-    code, out, err = run("schema", "environmnt")
-    assert (code, out) == (2, "")
-    assert "did you mean environment?" in err
-    assert "command_job" in err
-    assert "environment" in run("schema")[1].splitlines()
+def test_schema_of_an_unknown_kind_offers_the_near_one_or_the_list(run):
+    assert run("schema", "environmnt") == (2, "", "error: no schema of kind 'environmnt'; did you mean environment?\n")
+    assert run("schema", "zzz") == (2, "", "error: no schema of kind 'zzz'; 'mlops-kit schema' lists the kinds\n")
+
+
+def test_schemas_and_their_kinds_come_in_each_form(run):
+    names = run("schema")[1].splitlines()
+    assert {"environment", "command_job"} <= set(names)
+    assert json.loads(run("schema", "-o", "json")[1]) == yaml.safe_load(run("schema", "-o", "yaml")[1]) == names
+    text = run("schema", "environment")[1]
+    assert text == run("schema", "environment", "-o", "json")[1]
+    assert yaml.safe_load(run("schema", "environment", "-o", "yaml")[1]) == json.loads(text)
+
+
+def test_every_key_of_the_schema_is_read_by_the_package(run):
+    """A key that nothing reads promises what is not done; ``location`` says itself that templates read it."""
+    schema = json.loads(run("schema", "environment")[1])
+    code = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "mlops_kit").rglob("*.py"))
+    for path in _leaves(schema):
+        words = {f'"{path}"', f'"{path.rpartition(".")[2]}"'} if path.startswith("workspace.") else {f'"{path}"'}
+        assert path in {"$schema", "location", "vars"} or any(word in code for word in words), path
+
+
+def _leaves(part, path=()):
+    inner = part.get("properties")
+    if not inner:
+        yield ".".join(path)
+    for key, below in (inner or {}).items():
+        yield from _leaves(below, (*path, key))
 
 
 def test_help_loads_neither_yaml_nor_jinja_nor_azure():

@@ -41,6 +41,7 @@ def test_template_is_found_by_name_and_by_path(run):
 
 def test_yaml_and_json_hold_the_same(run):
     text, data = run("train", "-e", "local")[1], run("train", "-e", "local", "-o", "json")[1]
+    assert run("train", "-e", "local", "-o", "yaml")[1] == text
     assert yaml.safe_load(text) == json.loads(data)
     assert "x-mlops" not in json.loads(data)
     assert json.loads(data)["inputs"]["reg_rate"] == 0.01
@@ -83,6 +84,26 @@ def test_fault_in_a_template_is_told_at_its_line(run, tmp_path):
     code, _, err = run("wrong", "-e", "local")
     assert code == 2
     assert err.startswith("error: templates/wrong.yml:4:3: ${var.x}: there is no parameter 'x'")
+
+
+def test_several_faults_of_a_template_are_told_at_their_lines(run, tmp_path):
+    text = "type: command\ncommand: ${var.x}\ncompute: ${env.comput}\n"
+    (tmp_path / "templates" / "wrong.yml").write_text(text, encoding="utf-8")
+    code, out, err = run("wrong", "-e", "local")
+    assert (code, out) == (2, "")
+    *findings, last = err.splitlines()
+    assert [line.partition("]")[0] for line in findings] == [
+        "templates/wrong.yml:2:10: error[MK0801",
+        "templates/wrong.yml:3:10: error[MK0801",
+    ]
+    assert last == "error: 2 errors; nothing was rendered"
+
+
+def test_conda_file_is_no_template(run):
+    code, _, err = run("sklearn.cond", "-e", "local")
+    assert code == 2
+    assert "conda" not in err.partition("; ")[2]
+    assert run("environments/sklearn.conda", "-e", "local")[0] == 2
 
 
 def test_several_documents_stay_several(run, tmp_path):

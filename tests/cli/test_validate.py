@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mlops_kit.cli import main
 
@@ -63,7 +64,10 @@ def place(tmp_path, monkeypatch, capsys):
 def test_a_sound_project_prints_nothing_and_counts_on_stderr(place):
     place.put("templates/jobs/good.yml", GOOD)
     assert place.run("-e", "local") == (0, [])
-    assert place.printed.err == "1 files, 0 errors, 0 warnings\n"
+    assert place.printed.err == "1 file, 0 errors, 0 warnings\n"
+    place.put("templates/jobs/bad.yml", GOOD + "tags: 5\n")
+    assert place.run("-e", "local")[0] == 2
+    assert place.printed.err == "2 files, 1 error, 0 warnings\n"
 
 
 def test_all_faults_of_all_files_come_in_one_run(place):
@@ -309,8 +313,74 @@ def test_files_outside_of_a_project_can_be_checked(place, tmp_path_factory):
 
 
 def test_a_path_that_is_not_there_is_one_sentence(place):
+    place.put("templates/jobs/good.yml", GOOD)
     assert place.run("nothing.yml")[0] == 2
-    assert place.printed.err == "error: there is no file or folder nothing.yml\n"
+    assert place.printed.err == (
+        "error: there is no file or folder nothing.yml and no template 'nothing.yml'; known are jobs/good\n"
+    )
+
+
+def test_a_template_is_found_by_its_name(place):
+    place.put("templates/jobs/bad.yml", GOOD + "tags: 5\n")
+    place.put("templates/jobs/other.yml", GOOD + "tags: 5\n")
+    code, (line,) = place.run("bad", "-e", "local")
+    assert code == 2
+    assert line.startswith("templates/jobs/bad.yml:5:7: error[MK0105]")
+    assert place.run("jobs/bad", "-e", "local") == (2, [line])
+    assert place.run("baad", "-e", "local") == (2, [])
+    assert "no template 'baad'; did you mean bad" in place.printed.err
+
+
+def test_a_conda_file_is_no_template(place):
+    place.put("templates/environments/sklearn.conda.yml", "dependencies: [python=3.11]\n")
+    place.put("templates/jobs/good.yml", GOOD)
+    assert place.run("sklearn.conda", "-e", "local")[0] == 2
+    assert place.printed.err.endswith("no template 'sklearn.conda'; known are jobs/good\n")
+    assert place.run("templates/environments/sklearn.conda.yml", "-e", "local") == (0, [])
+
+
+def test_every_fault_of_every_environment_file_comes_in_one_run(place):
+    place.put("environments/dev.yaml", "descriptio: x\nvars: !override {a: 1}\nauth: ods\n")
+    place.put("environments/test.yaml", "protected: maybe\nauth: cli\nauth: sp\n")
+    place.put("templates/jobs/good.yml", GOOD)
+    code, lines = place.run("-e", "local", "--all")
+    assert code == 2
+    assert [line.partition("]")[0] for line in lines] == [
+        "environments/dev.yaml:1:1: error[MK0701",
+        "environments/dev.yaml:2:7: error[MK0701",
+        "environments/dev.yaml:3:7: error[MK0701",
+        "environments/test.yaml:3:1: error[MK0103",
+    ]
+
+
+def test_a_wrong_environment_is_the_only_fault_of_the_templates_that_need_it(place):
+    place.put("environments/dev.yaml", "descriptio: x\n")
+    place.put("templates/jobs/plain.yml", GOOD.replace("${env.compute}", "cpu") + "tags: 5\n")
+    place.put("templates/jobs/template.yml", GOOD)
+    code, lines = place.run("-e", "dev", "--set", "command=echo")
+    assert code == 2
+    assert [line.partition("]")[0] for line in lines] == [
+        "environments/dev.yaml:1:1: error[MK0701",
+        "templates/jobs/plain.yml:5:7: error[MK0105",
+    ]
+    assert place.printed.err.startswith("templates with ${...} were not checked: their environment is wrong\n")
+
+
+def test_a_wrong_default_environment_is_reported_once(place):
+    place.put("environments/base.yaml", BASE + "default_environment: dev\n")
+    place.put("environments/dev.yaml", "descriptio: x\n")
+    path = place.put("templates/jobs/template.yml", GOOD)
+    for arguments in ([], [str(path)]):
+        code, (line,) = place.run(*arguments)
+        assert code == 2
+        assert line.startswith("environments/dev.yaml:1:1: error[MK0701]")
+
+
+def test_findings_come_in_each_form(place):
+    place.put("templates/jobs/bad.yml", GOOD + "tags: 5\n")
+    forms = {form: "\n".join(place.run("-e", "local", "-o", form)[1]) for form in ("json", "yaml")}
+    assert json.loads(forms["json"]) == yaml.safe_load(forms["yaml"])
+    assert json.loads(forms["json"])[0]["code"] == "MK0105"
 
 
 def test_code_outside_of_the_project_is_refused(place):

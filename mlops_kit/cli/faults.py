@@ -1,16 +1,19 @@
-"""Render a template as far as it goes and collect every fault on the way, where ``render`` stops at the first."""
+"""Every fault of a template: it is rendered as far as it goes, where ``render`` stops at the first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlops_kit import documents, expressions, parameters, render
+import click
+
+from mlops_kit import checks, documents, expressions, parameters, render
 from mlops_kit.checks.findings import Finding, error
+from mlops_kit.cli.options import counted
 from mlops_kit.documents import Document, Entry, List, Map, Node, Scalar
 from mlops_kit.environments import Environment
-from mlops_kit.errors import ExpressionError, Place, SourceError
+from mlops_kit.errors import ExpressionError, Place, SourceError, UsageError
 from mlops_kit.parameters import Block, Parameter
 
 SAMPLES: Mapping[str, Any] = {"string": "value", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
@@ -24,6 +27,49 @@ class Rendering:
     documents: tuple[Document, ...]
     faults: tuple[Finding, ...] = ()
     blanks: frozenset[Place] = frozenset()
+
+
+def rendered(
+    loaded: tuple[Document, ...],
+    environment: Environment,
+    given: Mapping[str, Node],
+    files: checks.Files | None = None,
+) -> tuple[Document, ...]:
+    """Return what a template becomes; where it cannot be rendered, print everything that is wrong with it.
+
+    ``files`` is there to check what could be rendered, too; None leaves that out.
+
+    Raises:
+        SourceError: One thing is wrong.
+        UsageError: Several are, and have been printed.
+    """
+    try:
+        return render.render_documents(loaded, environment, given)
+    except SourceError as first:
+        found = list(find(loaded, environment, given, files))
+        if not any(each.place == first.place for each in found):
+            found.insert(0, _finding(first))
+        errors = sum(each.severity == "error" for each in found)
+        if errors < 2:
+            raise
+        for each in found:
+            click.echo(str(each), err=True)
+        raise UsageError(f"{counted(errors, 'error')}; nothing was {'submitted' if files else 'rendered'}") from None
+
+
+def find(
+    loaded: tuple[Document, ...], environment: Environment, settings: Mapping[str, Node], files: checks.Files | None
+) -> Iterator[Finding]:
+    """Render a template for an environment and yield what is wrong with it, and with what it becomes."""
+    rendering = render_all(loaded, environment, settings)
+    yield from rendering.faults
+    if files is None:
+        return
+    for document in rendering.documents:
+        for finding in checks.check(document.root, document.path, files, protected=environment.protected):
+            # Where an expression failed, the input it would have used looks unused.
+            if finding.place not in rendering.blanks and not (rendering.faults and finding.code == "MK0302"):
+                yield finding
 
 
 def render_all(loaded: tuple[Document, ...], environment: Environment, settings: Mapping[str, Node]) -> Rendering:

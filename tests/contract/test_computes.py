@@ -246,6 +246,15 @@ def test_quota_is_the_cores_of_this_host(ml):
     assert usages["Machine Learning Clusters"]["currentValue"] >= 1
 
 
+def test_a_run_that_a_client_tracks_takes_no_cores(ml):
+    import mlflow
+
+    mlflow.set_tracking_uri(ml.workspaces.get(ml.workspace_name).mlflow_tracking_uri)
+    with mlflow.start_run():
+        usages = {one.name["value"]: one.__dict__ for one in ml.compute.list_usage()}
+    assert usages["Total Cluster Dedicated Regional vCPUs"]["currentValue"] == 0
+
+
 def test_sizes_name_their_cores(ml):
     sizes = {one.name: one.__dict__ for one in ml.compute.list_sizes()}
     assert (sizes["Standard_DS3_v2"]["vCPUs"], sizes["Standard_DS3_v2"]["memoryGB"]) == (4, 14)

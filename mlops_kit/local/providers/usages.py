@@ -116,9 +116,9 @@ def _usages(plane: Plane, call: Call) -> Reply:
 
 
 def running_nodes(plane: Plane, subscription: str) -> int:
-    """Return how many nodes run jobs of a subscription at this moment."""
-    jobs = (job for scope in workspaces(plane, subscription) for job in plane.store.list(f"{scope}/jobs"))
-    return sum(nodes_of(job.properties) for job in jobs if job.properties.get("status") in ACTIVE)
+    """Return how many nodes run jobs of a subscription at this moment; a client's own MLflow run is on none."""
+    jobs = (job.properties for scope in workspaces(plane, subscription) for job in plane.store.list(f"{scope}/jobs"))
+    return sum(nodes_of(job) for job in jobs if job.get("resources") and job.get("status") in ACTIVE)
 
 
 def clusters(plane: Plane, subscription: str) -> int:

@@ -1,7 +1,9 @@
 """Lesson 4: data assets and how scripts get them (scenario S4)."""
 
 import shutil
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -20,6 +22,7 @@ def read_table(folder):
     return pd.concat([pd.read_csv(name) for name in names], ignore_index=True)
 """
 TRAIN = """
+import joblib
 import mlflow
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -32,6 +35,7 @@ def train(data):
     mlflow.log_metric("Accuracy", float((model.predict(b) == d).mean()))
     mlflow.log_metric("AUC", float(roc_auc_score(d, model.predict_proba(b)[:, 1])))
     mlflow.log_metric("rows", len(data))
+    joblib.dump(model, "outputs/model.pkl")
 """
 
 
@@ -72,36 +76,80 @@ def _input(kind, reference, mode=None):
     return Input(type=kind, path=reference, mode=mode)
 
 
-def test_l4_16_each_of_the_three_types_is_registered_and_resolves_in_a_job(course, course_data, table, files):
-    single = _data(course, "diabetes-one", course_data / "diabetes.csv", "uri_file")
+def test_l4_16_template_of_each_of_the_three_types_renders_registers_and_resolves_in_a_job(
+    course, course_data, tmp_path
+):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "table").mkdir()
+    for name in ("diabetes.csv", "diabetes2.csv"):
+        for folder in ("folder", "table"):
+            shutil.copy(course_data / name, tmp_path / folder)
+    (tmp_path / "table" / "MLTable").write_text("type: mltable\npaths:\n  - pattern: ./*.csv\n", encoding="utf-8")
+    paths = {"uri_file": "folder/diabetes.csv", "uri_folder": "folder", "mltable": "table"}
+    inputs = {}
+    for kind, path in paths.items():
+        template = tmp_path / f"{kind}.yml"
+        template.write_text(f"name: ${{project.name}}-{kind}\ntype: {kind}\npath: {path}\n", encoding="utf-8")
+        assert f"name: mlops-kit-{kind}\n" in course.cli("render", str(template), "-e", "local").stdout
+        made = course.cli_json("data", "register", str(template))
+        inputs[kind] = _input(kind, f"azureml:{made['name']}:{made['version']}")
     script = (
-        "import os, sys\nprint('file', os.path.isfile(sys.argv[1]))\nprint('folder', len(os.listdir(sys.argv[2])))\n"
-        "print('table', os.path.exists(os.path.join(sys.argv[3], 'MLTable')))\n"
+        "import os, sys\nprint('file', os.path.isfile(sys.argv[1]), os.path.getsize(sys.argv[1]))\n"
+        "print('folder', sorted(os.listdir(sys.argv[2])))\nprint('table', sorted(os.listdir(sys.argv[3])))\n"
     )
-    job = course.run(
-        script,
-        "python script.py ${{inputs.a}} ${{inputs.b}} ${{inputs.c}}",
-        inputs={
-            "a": _input("uri_file", f"azureml:{single.name}:{single.version}"),
-            "b": _input("uri_folder", "azureml:diabetes-file@latest"),
-            "c": _input("mltable", "azureml:diabetes-tab@latest"),
-        },
-    )
+    job = course.run(script, "python script.py " + " ".join(f"${{{{inputs.{kind}}}}}" for kind in paths), inputs=inputs)
     log = course.log(job)
-    assert job.status == "Completed", log
-    assert "file True" in log
-    assert "folder 2" in log
-    assert "table True" in log
+    assert f"file True {(course_data / 'diabetes.csv').stat().st_size}" in log
+    assert "folder ['diabetes.csv', 'diabetes2.csv']" in log
+    assert "table ['MLTable', 'diabetes.csv', 'diabetes2.csv']" in log
 
 
-def test_l4_17_l4_29_tabular_input_is_a_path_with_an_mltable_of_15000_rows(course, table):
-    script = READ_TABLE + "data = read_table(sys.argv[1])\nprint(data.shape)\n"
+@pytest.mark.parametrize("mode", [None, "ro_mount", "download"])
+def test_l4_17_l4_29_tabular_input_is_a_path_with_an_mltable_of_15000_rows(course, table, mode):
+    script = (
+        READ_TABLE
+        + "print('MLTable', os.path.isfile(os.path.join(sys.argv[1], 'MLTable')), read_table(sys.argv[1]).shape)\n"
+    )
     job = course.run(
         script,
         "python script.py ${{inputs.ds}}",
-        inputs={"ds": _input("mltable", "azureml:diabetes-tab@latest")},
+        inputs={"ds": _input("mltable", "azureml:diabetes-tab@latest", mode)},
     )
-    assert "(15000, 10)" in course.log(job)
+    assert "MLTable True (15000, 10)" in course.log(job)
+
+
+@pytest.mark.parametrize("mode", ["eval_mount", "eval_download"])
+def test_l4_29_evaluated_tabular_input_is_the_files_that_its_mltable_names(course, table, mode):
+    script = (
+        "import glob, os, sys\nimport pandas as pd\nprint('files', sorted(os.listdir(sys.argv[1])))\n"
+        "print(pd.concat(map(pd.read_csv, sorted(glob.glob(sys.argv[1] + '/*.csv')))).shape)\n"
+    )
+    job = course.run(
+        script,
+        "python script.py ${{inputs.ds}}",
+        inputs={"ds": _input("mltable", "azureml:diabetes-tab@latest", mode)},
+    )
+    log = course.log(job)
+    assert "files ['diabetes.csv', 'diabetes2.csv']" in log
+    assert "(15000, 10)" in log
+
+
+def test_l4_29_direct_tabular_input_is_the_address_of_its_mltable(course, table):
+    job = course.run(
+        "import sys\nprint('at', sys.argv[1])\n",
+        "python script.py ${{inputs.ds}}",
+        inputs={"ds": _input("mltable", "azureml:diabetes-tab@latest", "direct")},
+    )
+    address = course.log(job).split("at ")[1].split()[0]
+    assert address.startswith("azureml://")
+    assert address.rstrip("/").endswith(table.path.rpartition("/datastores/")[2].rstrip("/"))
+
+
+def test_l4_17_l4_27_the_reader_of_microsoft_finds_the_same_rows(course, course_data, table):
+    mltable = pytest.importorskip("mltable")
+    frame = mltable.load(f"azureml:/{table.id}").to_pandas_dataframe()
+    expected = pd.concat([pd.read_csv(course_data / n) for n in ("diabetes.csv", "diabetes2.csv")], ignore_index=True)
+    pd.testing.assert_frame_equal(frame, expected, check_dtype=False)
 
 
 def test_l4_18_folder_of_three_images_resolves_to_three_paths(course):
@@ -131,12 +179,13 @@ def test_l4_20_pattern_picks_two_of_three_files_and_a_bare_wildcard_is_a_finding
         "python script.py ${{inputs.t}}",
         inputs={"t": _input("mltable", f"azureml:archive:{asset.version}")},
     )
-    assert "2 rows" in course.log(job)
+    assert "\n2 rows" in f"\n{course.log(job)}"
     template = course.folder / "wildcard.yml"
     template.write_text("name: w\ntype: uri_folder\npath: azureml://datastores/d/paths/a/*.csv\n", encoding="utf-8")
-    ran = course.cli("validate", str(template), check=False)
-    assert ran.returncode == 2
-    assert "wildcard.yml:3" in ran.stdout
+    for environment in ("local", "dev", "test", "prod"):
+        ran = course.cli("validate", str(template), "-C", str(course.project), "-e", environment, check=False)
+        assert ran.returncode == 2
+        assert "wildcard.yml:3:7: error[MK0405]" in ran.stdout
 
 
 def test_l4_21_one_file_and_one_pattern_give_their_rows_in_the_stated_order(course, course_data):
@@ -155,15 +204,19 @@ def test_l4_21_one_file_and_one_pattern_give_their_rows_in_the_stated_order(cour
     assert "[1, 2, 8, 9, 7]" in course.log(job)
 
 
-def test_l4_22_identical_registration_by_the_command_line_is_the_same_version(course, tmp_path):
+def test_l4_22_identical_registration_is_the_same_version_unless_a_new_one_is_asked_for(course, tmp_path):
     (tmp_path / "a.csv").write_text("x\n1\n", encoding="utf-8")
     template = tmp_path / "data.yml"
     template.write_text("name: same\ntype: uri_file\npath: a.csv\n", encoding="utf-8")
     first = course.cli_json("data", "register", str(template))
     again = course.cli_json("data", "register", str(template))
     assert first["version"] == again["version"] == "1"
-    (tmp_path / "a.csv").write_text("x\n2\n", encoding="utf-8")
+    assert (first["created"], again["created"]) == (True, False)
+    assert course.cli_json("data", "register", str(template), "--new-version")["version"] == "2"
     assert course.cli_json("data", "register", str(template))["version"] == "2"
+    (tmp_path / "a.csv").write_text("x\n2\n", encoding="utf-8")
+    assert course.cli_json("data", "register", str(template))["version"] == "3"
+    assert [row["version"] for row in course.cli_json("data", "list", "same")] == ["3", "2", "1"]
 
 
 def test_l4_23_file_asset_of_the_images_lists_only_images(course):
@@ -183,36 +236,37 @@ def test_l4_23_file_asset_of_the_images_lists_only_images(course):
 
 
 def test_l4_24_three_spellings_give_the_same_record_and_an_unknown_name_is_refused(course, table):
-    by_label = course.ml.data.get("diabetes-tab", label="latest")
-    by_version = course.ml.data.get("diabetes-tab", version=table.version)
-    shown = course.cli_json("data", "show", f"diabetes-tab:{table.version}")
-    assert by_label.id == by_version.id == shown["id"]
+    spellings = ("diabetes-tab", f"diabetes-tab:{table.version}", "diabetes-tab@latest")
+    shown = [course.cli_json("data", "show", spelling) for spelling in spellings]
+    assert shown[0] == shown[1] == shown[2]
+    assert shown[0]["id"] == course.ml.data.get("diabetes-tab", version=table.version).id
     ran = course.cli("data", "show", "diabetes-tabb", "-e", "local", check=False)
     assert ran.returncode == 2
-    assert "diabetes-tab" in ran.stderr.replace("diabetes-tabb", "")
+    assert "no data asset named 'diabetes-tabb'; did you mean diabetes-tab?" in ran.stderr
 
 
-def test_l4_25_l4_26_pinned_and_latest_versions_differ_and_the_first_is_unchanged(course):
-    folder = course.folder / "versions"
+def test_l4_25_l4_26_pinned_and_latest_versions_differ_and_the_first_is_unchanged(course, tmp_path):
+    folder = tmp_path / "images"
     folder.mkdir()
     (folder / "a.jpg").write_bytes(b"\xff\xd8")
-    first = _data(course, "versions", folder, "uri_folder")
+    template = tmp_path / "versions.yml"
+    template.write_text("name: versions\ntype: uri_folder\npath: images\n", encoding="utf-8")
+    first = course.cli_json("data", "register", str(template))
+    before = course.cli_json("data", "show", "versions:1")
     (folder / "b.png").write_bytes(b"\x89PNG")
-    second = _data(course, "versions", folder, "uri_folder")
-    assert (first.version, second.version) == ("1", "2")
-    script = "import os, sys\nprint(len(os.listdir(sys.argv[1])), 'files')\n"
-    counts = []
+    second = course.cli_json("data", "register", str(template), "--new-version")
+    assert (first["version"], second["version"]) == ("1", "2")
+    script = "import os, sys\nprint('holds', sorted(os.listdir(sys.argv[1])))\n"
+    found = {}
     for reference in ("azureml:versions:1", "azureml:versions@latest"):
         job = course.run(script, "python script.py ${{inputs.v}}", inputs={"v": _input("uri_folder", reference)})
-        counts.append(course.log(job))
-        assert job.inputs["v"].path.endswith((":1", "/versions/1", ":2", "/versions/2", "versions@latest"))
-    assert "1 files" in counts[0]
-    assert "2 files" in counts[1]
+        resolved = job.inputs["v"].path.replace("/versions/", ":").rpartition(":")[2]
+        found[resolved] = course.log(job).split("holds ")[1].splitlines()[0]
+    assert found == {"1": "['a.jpg']", "2": "['a.jpg', 'b.png']"}
+    assert course.cli_json("data", "show", "versions:1") == before
 
 
 def test_l4_27_frame_read_in_a_job_equals_the_concatenated_files(course, course_data, table):
-    import pandas as pd
-
     script = (
         READ_TABLE
         + "data = read_table(sys.argv[1])\nprint(pd.util.hash_pandas_object(data, index=False).sum(), data.shape)\n"
@@ -248,10 +302,9 @@ def test_l4_32_download_is_a_private_copy_that_is_removed(course, files):
     )
     log = course.log(job)
     assert job.status == "Completed", log
-    from pathlib import Path
-
-    where = log.split("at ")[1].split()[0]
-    assert not Path(where).exists()
+    where = Path(log.split("at ")[1].split()[0])
+    assert not where.exists()
+    assert not where.is_relative_to(course.folder)
     check = course.run(
         "import glob, sys\nprint(sum(len(open(n).readlines()) - 1 for n in glob.glob(sys.argv[1] + '/*.csv')))\n",
         "python script.py ${{inputs.f}}",
@@ -260,26 +313,28 @@ def test_l4_32_download_is_a_private_copy_that_is_removed(course, files):
     assert "15000" in course.log(check)
 
 
-def test_l4_33_mount_is_read_only(course, files):
+def test_l4_33_mount_is_no_copy_and_a_write_to_it_fails(course, files):
     script = (
-        "import glob, sys\n"
-        "for name in glob.glob(sys.argv[1] + '/*.csv'):\n"
+        "import glob, os, sys\n"
+        "names = sorted(glob.glob(sys.argv[1] + '/*.csv'))\n"
+        "print('inodes', [os.stat(name).st_ino for name in names])\n"
+        "print('rows', sum(len(open(name).readlines()) - 1 for name in names))\n"
+        "for name in names if sys.argv[2:] else ():\n"
         "    try:\n        open(name, 'a').write('changed')\n        print('written')\n"
         "    except OSError as error:\n        print('refused', type(error).__name__)\n"
     )
-    job = course.run(
-        script,
-        "python script.py ${{inputs.f}}",
-        inputs={"f": _input("uri_folder", "azureml:diabetes-file@latest", "ro_mount")},
-    )
-    log = course.log(job)
-    assert "refused" in log or job.status == "Failed", log
-    after = course.run(
-        "import glob, sys\nprint(sum(len(open(n).readlines()) - 1 for n in glob.glob(sys.argv[1] + '/*.csv')))\n",
-        "python script.py ${{inputs.f}}",
-        inputs={"f": _input("uri_folder", "azureml:diabetes-file@latest", "ro_mount")},
-    )
-    assert "15000" in course.log(after)
+    logs = []
+    for mode, write in (("mount", ""), ("ro_mount", ""), ("ro_mount", " write"), ("ro_mount", "")):
+        mounted = {"f": _input("uri_folder", "azureml:diabetes-file@latest", mode)}
+        job = course.run(script, "python script.py ${{inputs.f}}" + write, inputs=mounted)
+        assert job.inputs["f"].mode == "ro_mount"
+        logs.append(course.log(job))
+        # An administrator can write to any file: then the job fails for it.
+        assert job.status == ("Failed" if "written" in logs[-1] else "Completed")
+    assert "written" in logs[2] or logs[2].count("refused") == 2
+    assert all("rows 15000" in log for log in logs)
+    inodes = [log.split("inodes ")[1].splitlines()[0] for log in logs]
+    assert inodes[0] == inodes[1]  # two jobs, one file
 
 
 @pytest.mark.parametrize("mode", ["download", "ro_mount"])
@@ -287,21 +342,32 @@ def test_l4_34_file_input_with_either_mode_concatenates_to_15000_rows(course, fi
     script = (
         "import glob, sys\nimport pandas as pd\n"
         "print(len(pd.concat(map(pd.read_csv, glob.glob(sys.argv[1] + '/*.csv')))))\n"
+        "import os\nprint('named', os.environ['AZURE_ML_INPUT_training_files'] == sys.argv[1])\n"
     )
     job = course.run(
         script,
-        "python script.py ${{inputs.f}}",
-        inputs={"f": _input("uri_folder", "azureml:diabetes-file@latest", mode)},
+        "python script.py ${{inputs.training_files}}",
+        inputs={"training_files": _input("uri_folder", "azureml:diabetes-file@latest", mode)},
     )
-    assert "15000" in course.log(job)
+    assert "15000\nnamed True" in course.log(job)
 
 
-def test_l4_36_upload_is_idempotent_and_visible_in_the_datastore(course, course_data):
-    first = _data(course, "uploaded", course_data / "diabetes.csv", "uri_file", version="1")
-    again = _data(course, "uploaded", course_data / "diabetes.csv", "uri_file", version="1")
+def test_l4_36_upload_is_idempotent_and_changed_content_needs_another_version(course, course_data, tmp_path):
+    source = tmp_path / "diabetes.csv"
+    shutil.copy(course_data / "diabetes.csv", source)
+    first = _data(course, "uploaded", source, "uri_file", version="1")
+    again = _data(course, "uploaded", source, "uri_file", version="1")
     assert first.path == again.path
     assert first.path.startswith("azureml://")
     assert first.path.endswith("diabetes.csv")
+    source.write_text("changed\n", encoding="utf-8")
+    with pytest.raises(Exception, match=r"(?i)exists|conflict"):
+        _data(course, "uploaded", source, "uri_file", version="1")
+    _data(course, "uploaded", source, "uri_file", version="2")
+    script = "import sys\nprint('lines', len(open(sys.argv[1]).readlines()))\n"
+    for version, lines in (("1", 10001), ("2", 1)):
+        one = {"f": _input("uri_file", f"azureml:uploaded:{version}")}
+        assert f"lines {lines}\n" in course.log(course.run(script, "python script.py ${{inputs.f}}", inputs=one))
 
 
 def test_scenario_s4_figures(course, table, files):
@@ -318,7 +384,8 @@ def test_scenario_s4_figures(course, table, files):
         "train(pd.concat(map(pd.read_csv, sorted(glob.glob(sys.argv[1] + '/*.csv'), reverse=True))))\n"
     )
     by_file = course.submit(file_order, command, inputs={"d": _input("uri_folder", "azureml:diabetes-file@latest")})
-    metrics = [mlflow.get_run(course.finished(job).name).data.metrics for job in (tabular, by_file)]
+    finished = [course.finished(job) for job in (tabular, by_file)]
+    metrics = [mlflow.get_run(job.name).data.metrics for job in finished]
     assert metrics[0]["rows"] == metrics[1]["rows"] == 15000
     assert (metrics[0]["Accuracy"], metrics[0]["AUC"]) == (
         pytest.approx(0.7891, abs=5e-4),
@@ -328,3 +395,13 @@ def test_scenario_s4_figures(course, table, files):
         pytest.approx(0.7793, abs=5e-4),
         pytest.approx(0.8468, abs=5e-4),
     )
+    assert metrics[1]["AUC"] < metrics[0]["AUC"]
+    for number, (job, data) in enumerate(zip(finished, (table, files), strict=True), start=1):
+        source = ("--job", job.name, "--path", "outputs/model.pkl", "--name", "diabetes-by-data", "--from-metrics")
+        model = course.cli_json("model", "register", *source)
+        assert model["version"] == str(number)
+        # From the model to the version of the data: the model names its job, the job the version.
+        trained_by = course.ml.models.get("diabetes-by-data", model["version"]).job_name
+        assert trained_by == job.name
+        read = course.cli_json("job", "show", trained_by)["inputs"]["d"]
+        assert read.replace("/versions/", ":").endswith(f"{data.name}:{data.version}")

@@ -1,9 +1,9 @@
 """Lesson 5: environments and compute (scenario S5)."""
 
 import os
-import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -51,16 +51,21 @@ def _mlops_kit(*arguments, check=True, **variables):
 
 @pytest.mark.parametrize("environment", ["local", "dev", "test", "prod"])
 def test_l5_01_every_job_shows_its_environment_and_its_compute(environment):
-    for template in sorted((PROJECT / "templates" / "jobs").glob("*.yml")):
+    templates = sorted((PROJECT / "templates" / "jobs").glob("*.yml"))
+    assert [template.stem for template in templates] == ["hello", "train"]
+    for template in templates:
         rendered = _mlops_kit("render", str(template), "-e", environment).stdout
         [document] = documents.parse(rendered, template)
         job = documents.to_data(document.root)
-        assert job["environment"], template
-        assert job["compute"].startswith("azureml:"), template
+        assert job["environment"] == "file:../environments/sklearn.yml", template
+        assert job["compute"] == "azureml:cpu-cluster", template
+        override = ("--set", "env.compute=gpu", "--set", "environment=azureml:own:1")
+        overridden = _mlops_kit("render", str(template), "-e", environment, *override).stdout
+        assert "environment: azureml:own:1\ncompute: azureml:gpu\n" in overridden
 
 
 @pytest.mark.needs_registry
-def test_l5_02_equal_specifications_are_built_once_and_a_changed_package_is_another_build(tmp_path):
+def test_l5_02_l5_13_equal_specifications_are_built_once_and_a_changed_package_is_another_build(tmp_path):
     from mlops_kit.local import supervisor
     from mlops_kit.local.settings import LocalSettings
 
@@ -69,22 +74,26 @@ def test_l5_02_equal_specifications_are_built_once_and_a_changed_package_is_anot
     try:
         env = {**os.environ, **supervisor.environment(instance, settings)}
         program = f"""
+import time
 from azure.ai.ml import MLClient, command
 from azure.ai.ml.entities import Environment
 from azure.identity import DefaultAzureCredential
 ml = MLClient(DefaultAzureCredential(), {settings.workspace.subscription!r}, {settings.workspace.group!r},
               {settings.workspace.name!r})
-def job(pin):
+def environment(pin, **named):
     conda = {{"name": "e", "dependencies": ["python=3.11", "pip", {{"pip": [pin]}}]}}
-    environment = Environment(image="python", conda_file=conda)
+    return Environment(image="python", conda_file=conda, **named)
+def job(environment):
     return ml.jobs.create_or_update(command(command="python -c 'import six'", environment=environment))
-for name in [job(pin).name for pin in ("six==1.16.0", "six==1.16.0", "six==1.17.0")]:
+ml.environments.create_or_update(environment("six==1.16.0", name="shared"))
+wanted = [environment("six==1.16.0"), environment("six==1.16.0"), environment("six==1.17.0"), *["azureml:shared:1"] * 2]
+for name in [job(each).name for each in wanted]:
     while ml.jobs.get(name).status not in ("Completed", "Failed", "Canceled"):
         time.sleep(0.2)
     print(str.__str__(ml.jobs.get(name).status))
 """
         ran = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=False)
-        assert ran.stdout.split() == ["Completed"] * 3, ran.stderr[-2000:]
+        assert ran.stdout.split() == ["Completed"] * 5, ran.stderr[-2000:]
         built = [path for path in settings.environments.iterdir() if (path / "bin" / "python").exists()]
         assert len(built) == 2
     finally:
@@ -121,16 +130,27 @@ def test_l5_05_package_lists_land_under_the_right_keys(course):
     assert course.ml.environments.get("lists", label="latest").conda_file["dependencies"] == conda["dependencies"]
 
 
-def test_l5_06_runner_is_a_setting_of_the_local_environment_only(tmp_path):
-    shutil.copytree(PROJECT / "environments", tmp_path / "environments")
-    path = tmp_path / "environments" / "dev.yaml"
-    path.write_text(path.read_text(encoding="utf-8") + "\nlocal:\n  runner: venv\n", encoding="utf-8")
-    refused = _mlops_kit("env", "show", "-e", "dev", "-C", str(tmp_path), check=False)
+def test_l5_05_package_named_twice_is_refused(tmp_path):
+    template = tmp_path / "environment.yml"
+    lists = "[python=3.11, numpy, pip, {pip: [mlflow, scikit-learn, mlflow==3.1]}]"
+    template.write_text(f"name: twice\nimage: {IMAGE}\nconda_file:\n  dependencies: {lists}\n", encoding="utf-8")
+    refused = _mlops_kit("environment", "register", str(template), "-e", "local", check=False)
     assert refused.returncode == 2
-    assert "local" in refused.stderr
+    assert (
+        "environment.yml:4:72: error[MK0504]: `mlflow==3.1` is there already, as `mlflow` in line 4" in refused.stderr
+    )
+
+
+def test_l5_06_runner_is_a_setting_of_the_local_environment_only():
     for runner in ("host", "venv"):
+        refused = _mlops_kit("env", "show", "-e", "dev", MLOPS_KIT_VAR_local__runner=runner, check=False)
+        assert refused.returncode == 2
+        assert "'dev' is not on this machine" in refused.stderr
         shown = _mlops_kit("env", "show", "-e", "local", "-o", "json", MLOPS_KIT_VAR_local__runner=runner).stdout
         assert f'"runner": "{runner}"' in shown
+    unknown = _mlops_kit("env", "show", "-e", "local", MLOPS_KIT_VAR_local__runner="docker", check=False)
+    assert unknown.returncode == 2
+    assert "'docker' is not one of host, venv" in unknown.stderr
 
 
 def test_l5_08_image_of_an_own_registry_is_rendered_whole_and_must_be_pinned_in_prod(tmp_path):
@@ -161,6 +181,8 @@ def test_l5_11_same_content_adds_no_version_and_a_changed_pin_does(course, tmp_p
         (tmp_path / "conda.yml").write_text(text, encoding="utf-8")
         versions.append(course.cli_json("environment", "register", str(tmp_path / "environment.yml"))["version"])
     assert versions == ["1", "1", "2"]
+    held = [course.ml.environments.get("pinned", version).conda_file for version in ("1", "2")]
+    assert [conda["dependencies"][2]["pip"][2] for conda in held] == ["numpy", "numpy>=1.26"]
 
 
 def test_l5_13_scenario_s5_two_jobs_share_the_registered_environment(course, course_data):
@@ -169,9 +191,10 @@ def test_l5_13_scenario_s5_two_jobs_share_the_registered_environment(course, cou
     from azure.ai.ml import Input
     from azure.ai.ml.entities import Environment
 
-    course.ml.environments.create_or_update(
-        Environment(name="experiment_env", image="python", conda_file=yaml.safe_load(CONDA))
-    )
+    registered = Environment(name="experiment_env", image="python", conda_file=yaml.safe_load(CONDA))
+    assert course.ml.environments.create_or_update(registered).version == "1"
+    again = Environment(name="experiment_env", image="python", conda_file=yaml.safe_load(CONDA))
+    assert course.ml.environments.create_or_update(again).version == "1"
     inputs = {name: Input(type="uri_file", path=str(course_data / f"{name}.csv")) for name in ("diabetes", "diabetes2")}
     submitted = [
         course.submit(
@@ -185,11 +208,50 @@ def test_l5_13_scenario_s5_two_jobs_share_the_registered_environment(course, cou
     finished = [course.finished(job) for job in submitted]
     assert [job.status for job in finished] == ["Completed", "Completed"]
     assert {str(job.environment).rsplit("/", 1)[-1].rsplit(":", 1)[-1] for job in finished} == {"1"}
+    reports = [
+        next(path.read_text() for name, path in course.files(job).items() if name.endswith("/environment.txt"))
+        for job in finished
+    ]
+    assert reports[0] == reports[1]
+    assert "asked for: scikit-learn" in reports[0]
     tree = mlflow.get_run(finished[1].name).data.metrics
     assert tree["Accuracy"] == pytest.approx(0.8962, abs=0.01)
     assert tree["AUC"] == pytest.approx(0.8806, abs=0.01)
     linear = mlflow.get_run(finished[0].name).data.metrics
-    assert linear["Accuracy"] == pytest.approx(0.7891, abs=5e-4)
+    assert (linear["Accuracy"], linear["AUC"]) == (pytest.approx(0.7891, abs=5e-4), pytest.approx(0.8569, abs=5e-4))
+
+
+def test_scenario_s5_cluster_scales_up_for_the_job_and_down_again(course, course_data):
+    import mlflow
+    from azure.ai.ml import Input
+    from azure.ai.ml.entities import AmlCompute
+
+    cluster = AmlCompute(
+        name="test-cluster", size="STANDARD_DS11_V2", min_instances=0, max_instances=2, idle_time_before_scale_down=1
+    )
+    course.ml.compute.begin_create_or_update(cluster).result()
+
+    def nodes():
+        got = course.ml.compute._operation.get(course.ml.resource_group_name, course.ml.workspace_name, "test-cluster")
+        return got.properties.properties.current_node_count
+
+    assert nodes() == 0
+    inputs = {name: Input(type="uri_file", path=str(course_data / f"{name}.csv")) for name in ("diabetes", "diabetes2")}
+    job = course.submit(
+        TRAIN, "python script.py tree ${{inputs.diabetes}} ${{inputs.diabetes2}}", inputs=inputs, compute="test-cluster"
+    )
+    seen = set()
+    while course.ml.jobs.get(job.name).status not in {"Completed", "Failed", "Canceled"}:
+        seen.add(nodes())
+    assert course.finished(job).status == "Completed"
+    assert seen <= {0, 1}
+    assert 1 in seen
+    end = time.monotonic() + 30
+    while nodes() and time.monotonic() < end:
+        time.sleep(0.2)
+    assert nodes() == 0
+    metrics = mlflow.get_run(job.name).data.metrics
+    assert (metrics["Accuracy"], metrics["AUC"]) == (pytest.approx(0.8962, abs=0.01), pytest.approx(0.8806, abs=0.01))
 
 
 def test_l5_15_job_that_reaches_for_azure_is_refused_by_the_local_network(course):
@@ -215,5 +277,6 @@ def test_l5_16_cluster_of_four_runs_at_most_four_of_six_jobs_at_a_time(course):
     for job in submitted:
         words = course.log(course.finished(job)).split()
         spans.append((float(words[words.index("from") + 1]), float(words[words.index("to") + 1])))
+    assert len(spans) == 6
     overlap = max(sum(start <= moment < end for start, end in spans) for moment, _ in spans)
     assert 2 <= overlap <= 4

@@ -56,8 +56,16 @@ def connected(where: Where, environment: Environment | None = None) -> Iterator[
     _lead(plane.variables(where.project, environment) if environment.is_local else outside(os.environ))
     with quiet():
         workspace = connect.connect(target, os.environ)
-        click.echo(f"workspace {target.id} ({workspace.credential.name})", err=True)
+        click.echo(f"workspace {_named(workspace, local=environment.is_local)}", err=True)
         yield workspace
+
+
+def _named(workspace: connect.Workspace, *, local: bool) -> str:
+    """Return which workspace this is: in full where another one could be meant, in short on this machine."""
+    target = workspace.target
+    if local:
+        return f"{target.name} in {target.group}, on this machine"
+    return f"{target.id} ({workspace.credential.name})"
 
 
 def target_of(environment: Environment) -> connect.Target:

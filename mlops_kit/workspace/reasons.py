@@ -14,6 +14,7 @@ LINES = 20
 EXCEPTION = re.compile(
     r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Failed|Missing|NotFound|Warning)\b(?:: .*)?"
 )
+ERROR = re.compile(r"\s*(error\b|\u00d7|x )", re.IGNORECASE)
 PARENTS = frozenset({"pipeline", "sweep", "automl"})
 # The logs of a job, the one that a person would read first before the others.
 USER_LOGS = (r"user_logs/std_log.*\.txt", r"(logs/azureml/executionlogs|azureml-logs/70_driver_log.*)\.txt")
@@ -68,13 +69,14 @@ def _reason(ml: Any, store: Any, job: Any, step: str) -> Reason:
 
 
 def reason(known: Reason, message: str) -> Reason:
-    """Add to a log what the service said: one sentence, the rest after the log unless the log says it, too."""
+    """Add to a log what the service said of it: one sentence, and the rest of its lines where there is no log."""
     first, *rest = [line.rstrip() for line in message.splitlines() if line.strip()] or [""]
+    if first.endswith(":") and rest:  # what follows is the end of a log; one line of it says most
+        first += f" {next((line for line in rest if ERROR.match(line)), rest[-1]).strip()}"
     # A log of the build is full of words that look like an exception.
     raised = exception_line(known.lines) if _is_one_of(USER_LOGS, known.log) else ""
     sentence = raised or first or _last_line(known.lines)
-    more = [line for line in rest if line not in known.lines]
-    return replace(known, sentence=sentence.strip(), lines=(*known.lines[-LINES:], *more))
+    return replace(known, sentence=sentence.strip(), lines=known.lines[-LINES:] if known.log else tuple(rest))
 
 
 def _last_line(lines: tuple[str, ...]) -> str:

@@ -218,5 +218,5 @@ def test_empty_list_is_said_in_words(kit):
 def test_workspace_is_named_once_on_stderr_and_never_on_stdout(kit):
     ran = kit("data", "list", "-o", "json")
 
-    assert ran.err.count("/workspaces/mlw-commands") == 1
+    assert ran.err.count("workspace mlw-commands in rg-local, on this machine\n") == 1
     assert "/workspaces/" not in ran.out.replace("azureml://", "")

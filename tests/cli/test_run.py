@@ -130,7 +130,7 @@ def test_completed_job_is_exit_code_0_and_json_on_stdout(kit, write):
     assert ran.json["status"] == "Completed"
     assert ran.json["name"].startswith("good-")
     assert ran.json["experiment"] == "good"
-    assert ran.err.count("/workspaces/mlw-commands") == 1
+    assert ran.err.count("workspace mlw-commands in rg-local, on this machine\n") == 1
 
 
 def test_failed_job_is_exit_code_1_with_its_exception_and_last_lines(kit, write):

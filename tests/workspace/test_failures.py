@@ -81,6 +81,32 @@ def test_refused_field_is_shown_at_the_template_line():
     assert str(known).startswith("job.yml:4:10: could not submit it: Unknown compute")
 
 
+@pytest.mark.parametrize(
+    ("target", "message", "key"),
+    [
+        ("properties.inputs.my-data.uri", "no", "inputs.my-data.uri"),
+        ("properties.inputs.TrainData", "no", "inputs.TrainData"),
+        ("properties.resources.instanceCount", "no", "resources.instance_count"),
+        ("properties.environmentId", "no", "environment"),
+        ("environmentVariables.MY_RUNNER", "no", "environment_variables.MY_RUNNER"),
+        ("", "The field 'inputs.my-data' is 'wrong'.", "inputs.my-data"),
+        ("", "Of 'train-1', 'properties.computeId' is unknown.", "compute"),
+    ],
+)
+def test_field_is_found_by_the_key_of_the_template(target, message, key):
+    error = refused(400, "UserError", message, target=target)
+    known = failures.explain(error, "submit it", lambda asked: Place("job.yml", 4) if asked == key else None)
+
+    assert str(known).startswith("job.yml:4: could not submit it: ")
+
+
+def test_what_is_not_implemented_is_no_failed_operation():
+    known = failures.explain(refused(501, "NotImplemented", "Not here.", target="jobType"), "submit it")
+
+    assert isinstance(known, UsageError)
+    assert known.exit_code == 2
+
+
 def test_broken_service_is_a_failed_operation():
     known = failures.explain(refused(503, "Busy", "Try later."), "submit it")
 

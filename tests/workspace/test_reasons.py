@@ -67,12 +67,12 @@ def known(log="", lines=()):
 
 
 def test_long_message_of_the_service_is_one_sentence_and_the_rest_once():
-    message = "The environment e could not be built:\n  x No solution\n  hint: y\n"
-    built = reason(known("system_logs/build.txt", ["  x No solution", "  hint: y"]), message)
+    message = "The environment e could not be built:\nUsing CPython\nerror: No solution\n  hint: y\n"
+    built = reason(known("system_logs/build.txt", ["Using CPython", "error: No solution", "  hint: y"]), message)
     bare = reason(known(), message)
 
-    assert built.sentence == bare.sentence == "The environment e could not be built:"
-    assert built.lines == bare.lines == ("  x No solution", "  hint: y")
+    assert built.sentence == bare.sentence == "The environment e could not be built: error: No solution"
+    assert built.lines == bare.lines == ("Using CPython", "error: No solution", "  hint: y")
 
 
 def test_exception_in_the_log_of_the_user_says_more_than_the_service():

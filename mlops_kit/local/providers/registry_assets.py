@@ -151,7 +151,8 @@ _TABLES: tuple[Callable[[str], tuple[Route, ...]], ...] = (
     models.routes,
     lambda owner: version_routes.routes(data.KIND, owner),
     lambda owner: version_routes.routes(environments.KIND, owner),
-    lambda owner: version_routes.routes(codes.KIND, owner),
+    # Code is written and read with the component that brings it; clients list none.
+    lambda owner: tuple(one for one in version_routes.routes(codes.KIND, owner) if one.template.endswith("{version}")),
 )
 _OWN = (
     Route("PUT", f"{_REGISTRY}/tempdatarefs/{{name}}/versions/{{version}}", _start_upload, slow=True),

@@ -13,9 +13,9 @@ from mlops_kit.local.arm.template_scope import (
     KNOWN,
     Door,
     Scope,
+    below,
     copy_index_of,
     loop_count,
-    provider_path,
     resolve,
     scope_functions,
 )
@@ -142,7 +142,7 @@ def _planned(raw: dict[str, Any], scope: Scope, functions: Functions, place: str
     target = _target(raw, scope, functions, place, name) if kind.lower() == NESTED else None
     start = target.id if target else _start(raw, scope, functions, place)
     return Planned(
-        id=f"{start}/{provider_path((kind, *names))}",
+        id=below(start, (kind, *names)),
         type=kind,
         name=str(name),
         place=place,

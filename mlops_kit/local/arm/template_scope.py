@@ -168,12 +168,12 @@ def _place_functions(scope: Scope, door: Door) -> dict[str, Function]:
         subscription = before[-2] if len(before) > 1 else scope.subscription
         named = before[-1] if before else scope.group
         start = f"/subscriptions/{subscription}" + (f"/resourceGroups/{named}" if named else "")
-        return f"{start}/{provider_path(parts[at:])}"
+        return below(start, parts[at:])
 
     def in_subscription(*parts: str) -> str:
         given = parts if "/" in parts[0] else parts[1:]
         subscription = scope.subscription if given is parts else parts[0]
-        return f"/subscriptions/{subscription}/{provider_path(given)}"
+        return below(f"/subscriptions/{subscription}", given)
 
     suffixes = {"storage": STORAGE_SUFFIX, "keyvaultDns": f".vault.{DOMAIN}", "acrLoginServer": f".azurecr.{DOMAIN}"}
     environment = {"name": "AzureLocal", "resourceManager": MANAGEMENT_URL, "portal": PORTAL_URL, "suffixes": suffixes}
@@ -196,9 +196,17 @@ def _place_functions(scope: Scope, door: Door) -> dict[str, Function]:
     }
 
 
+def below(start: str, parts: tuple[str, ...]) -> str:
+    """Return the id of a resource under a scope. A resource group is the one type whose id names no provider."""
+    path = provider_path(parts)
+    if path.lower().startswith("providers/microsoft.resources/resourcegroups/"):
+        return f"{'/'.join(start.split('/')[:3])}/resourceGroups/{parts[1]}"
+    return f"{start}/{path}"
+
+
 def provider_path(parts: tuple[str, ...]) -> str:
     """Return ``providers/NS/type/name/...`` for a full type and one name for each of its segments."""
-    namespace, *types = parts[0].split("/")
+    namespace, *types = parts[0].rstrip("/").split("/")
     names = parts[1:]
     if len(types) != len(names):
         raise ValueError(f"the type '{parts[0]}' needs {len(types)} names, not {len(names)}")

@@ -11,8 +11,9 @@ from typing import Any
 
 import click
 
-from mlops_kit.cli import prepare, run
+from mlops_kit.cli import options, plane, prepare, run
 from mlops_kit.cli.connection import Where, connected, in_workspace
+from mlops_kit.environments import Environment
 from mlops_kit.errors import OperationFailed, UsageError
 from mlops_kit.project import Project
 from mlops_kit.workspace import artifacts, assets, failures, models, submit, tracking
@@ -35,27 +36,31 @@ class Done:
     metrics: dict[str, float]
     plots: list[str]
     model: str
-    link: str
+    link: str | None  # its page; there is none on this machine
     seconds: float
 
 
 @click.command()
+@options.yes_option
 @in_workspace
-def command(where: Where) -> None:
-    """Train, track and register a real model offline: data asset, job, metrics, plot, model.
+def command(where: Where, yes: bool) -> None:
+    """Train, track and register a real model: data asset, job, metrics, plot, model.
 
-    Works in a clone of the project, by default in the environment local.
+    Works in a clone of the project: offline in the environment local, which is the default, and with -e of another
+    environment in its workspace.
     """
     begun = time.monotonic()
-    where = Where(where.project, where.env or "local", where.output)
+    where = Where(where.project, where.env or plane.LOCAL, where.output)
     _require_templates(where.project)
-    rows = _write_data(where.project)
-    job = prepare.prepare(where, str(where.project.templates / JOB_TEMPLATE), ())
-    data = prepare.prepare(where, str(where.project.templates / DATA_TEMPLATE), ())
-    with connected(where, job.environment) as workspace:
+    environment = where.environment()
+    options.require_consent(environment, yes, "run the quickstart")
+    with connected(where, environment) as workspace:
+        rows = _write_data(where.project)  # only now: the environment is right, and somebody is signed in
+        job = prepare.prepare(where, str(where.project.templates / JOB_TEMPLATE), ())
+        data = prepare.prepare(where, str(where.project.templates / DATA_TEMPLATE), ())
         done = _do(workspace, data, job)
     result = {**done, "rows": rows, "seconds": round(time.monotonic() - begun, 1)}
-    where.show(asdict(Done(**result)), lambda value: summary(value, str(where.env)))
+    where.show(asdict(Done(**result)), lambda value: summary(value, environment))
 
 
 def _require_templates(project: Project) -> None:
@@ -88,7 +93,7 @@ def _do(workspace: Workspace, data: prepare.Prepared, job: prepare.Prepared) -> 
     with failures.readable(f"read what the job {name!r} wrote"):
         metrics = tracking.logged(workspace.tracking, name).metrics
         found = [each.path for each in artifacts.files(workspace.store, name)]
-    tags = {assets.PROJECT_TAG: job.project}
+    tags = {**job.environment.tags, assets.PROJECT_TAG: job.project}
     wish = models.FromJob(name, _model_path(name, found), MODEL, tags=tags, from_metrics=True)
     model = models.register(workspace, wish)
     return {
@@ -98,7 +103,7 @@ def _do(workspace: Workspace, data: prepare.Prepared, job: prepare.Prepared) -> 
         "metrics": metrics,
         "plots": [path for path in found if Path(path).suffix == ".png"],
         "model": _shown(workspace, model),
-        "link": ended["link"],
+        "link": ended.get("link"),
     }
 
 
@@ -117,20 +122,24 @@ def _shown(workspace: Workspace, model: assets.Registered) -> str:
     return f"{held.name}:{held.version}"
 
 
-def summary(done: dict[str, Any], environment: str) -> str:
-    """Return what happened, and where to look."""
+def summary(done: dict[str, Any], environment: Environment) -> str:
+    """Return what happened, where to look, and how to stop what goes on running."""
+    name = environment.name
     metrics = [f"  {name:<10} {value:.4f}" for name, value in sorted(done["metrics"].items())]
     job, model = done["job"], done["model"]
     look = {
-        f"mlops-kit job show {job} -e {environment}": "state, inputs, metrics, files",
-        f"mlops-kit job download {job} --to {job} -e {environment}": "its log, plot and model",
-        f"mlops-kit model show {model} -e {environment}": "the model, its metrics as properties",
-        f"mlops-kit run train -e {environment} --set reg_rate=0.1": "train again, a little differently",
+        f"mlops-kit job show {job} -e {name}": "state, inputs, metrics, files",
+        f"mlops-kit job download {job} --to {job} -e {name}": "its log, plot and model",
+        f"mlops-kit model show {model} -e {name}": "the model, its metrics as properties",
+        f"mlops-kit run train -e {name} --set reg_rate=0.1": "train again, a little differently",
     }
+    if environment.is_local:
+        stop = "mlops-kit local stop" + ("" if name == plane.LOCAL else f" -e {name}")
+        look[stop] = "the control plane goes on running until then; what it holds stays"
     width = max(map(len, look))
     return "\n".join(
         [
-            f"Done in {done['seconds']:.0f} s, through azure-ai-ml, in the environment {environment}.",
+            f"Done in {done['seconds']:.0f} s, through azure-ai-ml, in the environment {name}.",
             f"  {done['rows']} and registered as {done['data']}",
             f"  job {job} (experiment {done['experiment']}) trained a classifier; its metrics on unseen rows:",
             *metrics,

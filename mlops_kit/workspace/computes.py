@@ -9,7 +9,7 @@ import yaml
 
 from mlops_kit.errors import UsageError
 from mlops_kit.workspace import failures
-from mlops_kit.workspace.enums import word
+from mlops_kit.workspace.enums import spelled, word
 from mlops_kit.workspace.nearest import not_found
 from mlops_kit.workspace.secrets import masked
 
@@ -47,12 +47,15 @@ def get(ml: Any, name: str) -> Any:
 
 
 def show(ml: Any, name: str) -> dict[str, Any]:
-    """Return a compute as the YAML document the SDK makes of it, secrets masked."""
+    """Return a compute as the YAML document the SDK makes of it, what a list shows first, secrets masked."""
     found = get(ml, name)
     text = io.StringIO()
     with failures.readable(f"show the compute {name!r}"):
         found.dump(text)
-    return dict(masked(row(found) | yaml.safe_load(text.getvalue())))
+    document = spelled(yaml.safe_load(text.getvalue()))
+    # The document has the sizes of a cluster under the names that a file gives them.
+    head = {key: value for key, value in row(found).items() if key in {"name", "type", "state"}}
+    return dict(masked(head | document))
 
 
 def instances(ml: Any, state: str) -> list[str]:

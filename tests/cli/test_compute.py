@@ -77,3 +77,14 @@ def test_show_yaml_is_the_document_of_the_sdk(kit):
 
     assert shown["name"] == "cpu-cluster"
     assert shown["max_instances"] >= 1
+    assert not {"minimum", "maximum"} & shown.keys()
+
+
+@pytest.mark.parametrize(("name", "state"), [("cpu-cluster", "Succeeded"), ("desk-one", "Running")])
+def test_show_spells_every_state_as_the_service_does(kit, instances, name, state):
+    ran = kit("compute", "show", name)
+
+    assert f"\nstate: {state}\n" in ran.out
+    assert "\nprovisioning_state: Succeeded\n" in ran.out
+    assert "State." not in ran.out
+    assert "null" not in ran.out

@@ -1,7 +1,14 @@
 """``mlops-kit quickstart``: every figure of its summary is in the workspace."""
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+PROJECT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 
 
@@ -50,17 +57,59 @@ def test_summary_names_job_model_and_the_commands_to_type_next(kit, quickstart):
     assert "mlops-kit model show " in ran.out
     assert "Accuracy" in ran.out
     assert "569 rows" in ran.out
+    assert "  mlops-kit local stop " in ran.out
+
+
+def test_summary_says_how_to_stop_what_goes_on_running_and_only_where_something_does():
+    from mlops_kit import environments
+    from mlops_kit.cli.quickstart import summary
+
+    done = {"seconds": 1, "rows": "1 row", "data": "d", "job": "j", "experiment": "e", "metrics": {}, "plots": []}
+    folder = PROJECT / "environments"
+    local, dev = (environments.load(folder, name, process={}) for name in ("local", "dev"))
+    assert "  mlops-kit local stop " in summary({**done, "model": "m:1"}, local)
+    assert "local stop" not in summary({**done, "model": "m:1"}, dev)
+
+
+def _quickstart(folder, *arguments, **variables):
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AZURE_", "MLOPS_KIT_", "IDENTITY"))}
+    command = [sys.executable, "-m", "mlops_kit", "quickstart", *arguments]
+    env = {**kept, **variables}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A clone of the project without the data that the quickstart writes."""
+    shutil.copytree(PROJECT / "environments", tmp_path / "environments")
+    written = shutil.ignore_patterns("*.csv", "*.parquet")
+    shutil.copytree(PROJECT / "templates", tmp_path / "templates", ignore=written)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "expected"),
+    [
+        (["-e", "dev"], {}, "'AZURE_SUBSCRIPTION_ID' is not set"),
+        (["-e", "dev"], {"AZURE_SUBSCRIPTION_ID": "s", "PATH": ""}, "no Azure credential: "),
+        (["-e", "prod"], {"AZURE_SUBSCRIPTION_ID": "s"}, "'prod' is protected: give --yes to run the quickstart there"),
+        (["-e", "nope"], {}, "no environment 'nope'"),
+    ],
+)
+def test_environment_that_cannot_be_used_is_told_before_anything_is_written(clone, arguments, variables, expected):
+    before = {path: path.stat().st_mtime_ns for path in clone.rglob("*")}
+    ran = _quickstart(clone, *arguments, **variables)
+
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("error: ")
+    assert ran.stderr.count("\n") == 1
+    assert expected in ran.stderr
+    assert {path: path.stat().st_mtime_ns for path in clone.rglob("*")} == before
 
 
 def test_folder_that_is_no_clone_is_told_so(tmp_path):
-    import shutil
-    import subprocess
-    import sys
-    from pathlib import Path
-
-    shutil.copytree(Path(__file__).resolve().parents[2] / "environments", tmp_path / "environments")
-    command = [sys.executable, "-m", "mlops_kit", "quickstart"]
-    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    shutil.copytree(PROJECT / "environments", tmp_path / "environments")
+    ran = _quickstart(tmp_path)
 
     assert ran.returncode == 2
     assert "run it in a clone of the project" in ran.stderr

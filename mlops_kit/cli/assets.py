@@ -13,6 +13,8 @@ from mlops_kit.cli.connection import Where, connected, in_workspace
 from mlops_kit.errors import UsageError
 from mlops_kit.workspace import assets, models, submit
 
+_VERSION_COLUMNS = ("name", "version", "created", "tags", "properties", "description")
+
 
 def _group(kind: str) -> click.Group:
     """Return the command group of one kind of asset."""
@@ -36,10 +38,18 @@ def _list(kind: str) -> click.Command:
                 rows = assets.versions(workspace.ml, kind, name, archived)
             else:
                 rows = assets.latest(workspace.ml, kind, archived)
-        names = ("name", "version", "tags", "properties") if name else ("name", "version", "description")
-        where.show(rows, lambda found: present.columns(found, names, f"no {word}s"))
+        names = _VERSION_COLUMNS if name else ("name", "version", *(["type"] if kind == "data" else []))
+        shown = [{key: _without_ours(value) for key, value in row.items()} for row in rows]
+        where.show(rows, lambda _: present.columns(shown, names, f"no {word}s"))
 
     return list_
+
+
+def _without_ours(value: Any) -> Any:
+    """Return tags or properties without those that say how the asset was made; None for none."""
+    if not isinstance(value, Mapping):
+        return value
+    return {key: one for key, one in value.items() if not key.startswith(assets.OURS)} or None
 
 
 def _show(kind: str) -> click.Command:
@@ -150,7 +160,8 @@ def _refuse_unused(given: Mapping[str, Any]) -> None:
 def _show_registered(registered: list[assets.Registered], where: Where) -> None:
     """Print what was registered: one object, or a list of several."""
     rows = [asdict(each) for each in registered]
-    text = present.columns(rows, ("kind", "name", "version", "created"), "nothing to register")
+    shown = [{**row, "": "new" if row["created"] else "unchanged"} for row in rows]
+    text = present.columns(shown, ("kind", "name", "version", ""), "nothing to register")
     where.show(rows[0] if len(rows) == 1 else rows, lambda _: text)
 
 

@@ -10,9 +10,23 @@ import click
 
 from mlops_kit.cli import finish, options, present
 from mlops_kit.cli.connection import Where, connected, in_workspace
-from mlops_kit.workspace import failures, jobs, tracking
+from mlops_kit.workspace import failures, jobs, tracking, waiting
+from mlops_kit.workspace.nearest import not_found
 
 SECONDS = options.Seconds(min=0)
+
+
+class State(click.ParamType[str]):
+    """A state of jobs, in any letter case."""
+
+    name = "state"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """Return the state as the service spells it."""
+        known = {state.lower(): state for state in waiting.STATES}
+        if value and value.lower() not in known:
+            raise not_found("state of a job", value, waiting.STATES)
+        return known.get(value.lower(), "")
 
 
 @click.group()
@@ -22,7 +36,7 @@ def command() -> None:
 
 @command.command(name="list")
 @click.option("--experiment", default="", help="Only jobs of this experiment.")
-@click.option("--status", default="", help="Only jobs in this state.")
+@click.option("--status", type=State(), default="", metavar="STATE", help="Only jobs in this state, such as Running.")
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Only jobs with this tag; may be repeated.")
 @click.option("--parent", default="", help="The children of this job.")
 @click.option("--archived", is_flag=True, help="Archived jobs instead of active ones.")
@@ -33,8 +47,9 @@ def list_(where: Where, tags: tuple[str, ...], **given: Any) -> None:
     filters = jobs.Filters(tags=options.pairs(tags, "--tag"), **given)
     with connected(where) as workspace:
         rows = jobs.every(workspace, filters)
-    names = ("name", "experiment", "type", "status", "created")
-    where.show(rows, lambda found: present.columns(found, names, "no jobs"))
+    names = ("name", "experiment", "type", "status", "created", "duration")
+    shown = [{**row, "duration": present.duration(row["seconds"])} for row in rows]
+    where.show(rows, lambda _: present.columns(shown, names, "no jobs"))
 
 
 @command.command()
@@ -66,15 +81,15 @@ def stream(name: str, where: Where, timeout: float | None, queue_timeout: float 
 @click.argument("name")
 @in_workspace
 def cancel(name: str, where: Where) -> None:
-    """Cancel a job."""
+    """Cancel a job; one that has ended stays as it is."""
     with connected(where) as workspace:
-        jobs.cancel(workspace, name)
+        cancelled = jobs.cancel(workspace, name)
         state = jobs.row(jobs.get(workspace, name))["status"]
-    where.show({"name": name, "status": state}, _state)
+    where.show({"name": name, "status": state, "had_ended": not cancelled}, _state)
 
 
 def _state(found: dict[str, Any]) -> str:
-    return f"{found['name']}  {found['status']}"
+    return f"{found['name']}  {found['status']}" + ("  (had ended already)" if found.get("had_ended") else "")
 
 
 @command.command()

@@ -20,6 +20,17 @@ def outline(value: Mapping[str, Any]) -> str:
     return documents.dump([value]).rstrip("\n")
 
 
+def duration(seconds: float | None) -> str | None:
+    """Return a number of seconds as a person says it: ``0.4 s``, ``42 s``, ``3 min 5 s``, ``2 h 10 min``."""
+    if seconds is None:
+        return None
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, left = divmod(minutes, 60)
+    return f"{hours} h {left} min" if hours else f"{minutes} min {rest} s"
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return "-"

@@ -19,6 +19,7 @@ from mlops_kit.workspace.secrets import masked
 # The content an asset was registered with, and the project that did it.
 DIGEST_TAG = "mlops_kit.digest"
 PROJECT_TAG = "mlops_kit.project"
+OURS = "mlops_kit."  # how tags and properties begin that say how an asset was made
 
 # Where the SDK keeps each kind of asset.
 KINDS: dict[str, Callable[[Any], Any]] = {
@@ -55,12 +56,16 @@ class Registered:
 
 
 def latest(ml: Any, kind: str, archived: bool = False) -> list[dict[str, Any]]:
-    """Return name and newest version of every asset of a kind, by name."""
+    """Return name and newest version of every asset of a kind, by name; of data the type, too.
+
+    The service lists no more of them: what else a version has, such as its description, takes a request for each.
+    """
     with failures.readable(f"list the {WORDS[kind]}s"):
-        found = [
-            {"name": each.name, "version": each.latest_version, "description": each.description}
-            for each in KINDS[kind](ml).list(list_view_type=_view(archived))
-        ]
+        listed = list(KINDS[kind](ml).list(list_view_type=_view(archived)))
+    found = [
+        {"name": each.name, "version": each.latest_version, **({"type": each.type} if kind == "data" else {})}
+        for each in listed
+    ]
     return sorted(found, key=lambda each: str(each["name"]))
 
 
@@ -76,7 +81,16 @@ def versions(ml: Any, kind: str, name: str, archived: bool = False) -> list[dict
         if not found:
             raise not_found(WORDS[kind], name, _names(ml, kind))
     rows = [
-        {"name": each.name, "version": each.version, "tags": each.tags or {}, "properties": dict(each.properties or {})}
+        {
+            "name": each.name,
+            "version": each.version,
+            "created": each.creation_context.created_at.isoformat(timespec="seconds")
+            if each.creation_context
+            else None,
+            "description": each.description,
+            "tags": each.tags or {},
+            "properties": dict(each.properties or {}),
+        }
         for each in found
     ]
     return [masked(each) for each in sorted(rows, key=lambda each: _newness(each["version"]), reverse=True)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import tempfile
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from mlops_kit.workspace.connect import Workspace
 from mlops_kit.workspace.enums import word
 from mlops_kit.workspace.nearest import not_found
 from mlops_kit.workspace.secrets import masked
-from mlops_kit.workspace.waiting import NoAnswer
+from mlops_kit.workspace.waiting import FINAL_STATES, NoAnswer
 
 NEAREST_OF = 200  # jobs that are looked at for a near name
 
@@ -37,7 +39,12 @@ def every(workspace: Workspace, filters: Filters) -> list[dict[str, Any]]:
     with failures.readable("list jobs"):
         found = workspace.ml.jobs.list(parent_job_name=filters.parent or None, list_view_type=view)
         passing = (row(job) for job in found if job is not None and _passes(job, filters))
-        return list(itertools.islice(passing, filters.limit))
+        rows = list(itertools.islice(passing, filters.limit))
+    if not rows:
+        return rows
+    with failures.readable("read how long the jobs ran"):
+        seconds = tracking.durations(workspace.tracking, {each["experiment"] for each in rows}, time.time())
+    return [{**each, "seconds": seconds.get(each["name"])} for each in rows]
 
 
 def row(job: Any) -> dict[str, Any]:
@@ -131,11 +138,13 @@ def state(ml: Any, name: str) -> Callable[[], str]:
     return ask
 
 
-def cancel(workspace: Workspace, name: str) -> None:
-    """Ask the service to cancel a job; returns when it has accepted."""
-    get(workspace, name)
+def cancel(workspace: Workspace, name: str) -> bool:
+    """Ask the service to cancel a job; return whether it had not ended before, once the service has accepted."""
+    if word(get(workspace, name).status) in FINAL_STATES:
+        return False
     with failures.readable(f"cancel the job {name!r}"):
         workspace.ml.jobs.begin_cancel(name).wait()
+    return True
 
 
 def files(workspace: Workspace, name: str, prefix: str = "") -> list[artifacts.Artifact]:
@@ -156,20 +165,40 @@ def download(workspace: Workspace, name: str, folder: Path, prefix: str = "", fo
         wanted = artifacts.files(workspace.store, name, prefix)
         if not wanted:
             raise missing_path(workspace, name, prefix)
-        present = [each.path for each in wanted if (folder / each.path).exists()]
-        if present and not force:
-            raise UsageError(f"{folder / present[0]} exists already; --force replaces it")
+        _require_free(folder, (each.path for each in wanted), force)
         return artifacts.download(workspace.store, name, wanted, folder)
 
 
 def download_outputs(workspace: Workspace, name: str, folder: Path, force: bool = False) -> list[Path]:
-    """Write everything a job has, named outputs included, as the SDK lays it out, into a new or empty folder."""
+    """Write everything a job has below a folder: its files where :func:`download` has them, and its named outputs.
+
+    Raises :class:`UsageError`, unless ``force``, for a file that would be replaced.
+    """
     get(workspace, name)
-    if folder.exists() and any(folder.iterdir()) and not force:
-        raise UsageError(f"{folder} is not empty; --force writes into it")
-    with failures.readable(f"download the job {name!r}"):
-        workspace.ml.jobs.download(name, download_path=folder, all=True)
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".mlops-kit-") as arrived:
+        with failures.readable(f"download the job {name!r}"):
+            workspace.ml.jobs.download(name, download_path=arrived, all=True)
+        # The SDK puts the files of the job itself into a folder of their own.
+        found = {
+            path.relative_to(arrived).as_posix().removeprefix("artifacts/"): path
+            for path in sorted(Path(arrived).rglob("*"))
+            if path.is_file()
+        }
+        _require_free(folder, found, force)
+        return [_moved(path, folder / to) for to, path in sorted(found.items())]
+
+
+def _require_free(folder: Path, paths: Iterable[str], force: bool) -> None:
+    """Refuse to replace a file that is not to be replaced."""
+    present = next((folder / path for path in paths if (folder / path).exists()), None)
+    if present and not force:
+        raise UsageError(f"{present} exists already; --force replaces it")
+
+
+def _moved(path: Path, target: Path) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return path.replace(target)
 
 
 def missing_path(workspace: Workspace, name: str, prefix: str) -> UsageError:

@@ -5,7 +5,7 @@ MLflow itself is not asked: it takes seconds to import and is not part of the ``
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,32 @@ def logged(client: Any, job: str) -> Logged:
         {each["key"]: float(each["value"]) for each in data.get("metrics", [])},
         {each["key"]: each["value"] for each in data.get("params", [])},
     )
+
+
+def durations(client: Any, experiments: Collection[str], now: float) -> dict[str, float]:
+    """Return for how many seconds the newest runs of experiments ran, those that still run until ``now``."""
+    known = _page(client, "experiments/search", "experiments")
+    ids = [each["experiment_id"] for each in known if each["name"] in experiments]
+    if not ids:
+        return {}
+    found = _page(client, "runs/search", "runs", experiment_ids=ids, order_by=["attributes.start_time DESC"])
+    spans = {each["info"]["run_id"]: _seconds(each["info"], now) for each in found}
+    return {run: seconds for run, seconds in spans.items() if seconds is not None}
+
+
+def _seconds(info: Mapping[str, Any], now: float) -> float | None:
+    start = int(info.get("start_time") or 0)
+    return round((int(info.get("end_time") or now * 1000) - start) / 1000, 1) if start else None
+
+
+def _page(client: Any, call: str, what: str, **body: Any) -> list[dict[str, Any]]:
+    """Return the first page of a search, the largest that the service gives."""
+    from azure.core.rest import HttpRequest
+
+    address = client.format_url(f"api/2.0/mlflow/{call}")
+    reply = client.send_request(HttpRequest("POST", address, json={"max_results": PAGE, **body}))
+    reply.raise_for_status()
+    return list(reply.json().get(what, []))
 
 
 def history(client: Any, job: str, metric: str) -> tuple[Point, ...]:

@@ -10,6 +10,7 @@ from mlops_kit.errors import WaitExpired
 
 QUEUED_STATES = frozenset({"NotStarted", "Queued", "Starting", "Provisioning", "Preparing", "Unapproved", "Paused"})
 FINAL_STATES = {"Completed": 0, "Failed": 1, "Canceled": 4}
+STATES = QUEUED_STATES | FINAL_STATES.keys() | {"Running", "Finalizing", "CancelRequested", "NotResponding", "Unknown"}
 
 
 class NoAnswer(Exception):  # noqa: N818  a state of the line, not of the job

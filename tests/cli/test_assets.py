@@ -88,6 +88,31 @@ def test_list_shows_the_newest_version_and_list_name_all_of_them(kit, write, wor
     assert versions == ["2", "1"]
 
 
+def test_list_has_columns_that_the_service_fills_and_list_name_no_tags_of_ours(kit, write, workspace_project):
+    _folder(workspace_project, "tagged", "a\n1\n")
+    text = DATA.format(name="tagged") + "description: some words\ntags: {team: blue}\n"
+    kit("data", "register", write("data/tagged.yml", text))
+    head, *lines = kit("data", "list").out.splitlines()
+    versions = kit("data", "list", "tagged")
+
+    assert head.split() == ["name", "version", "type"]
+    assert "tagged 1 uri_folder" in {" ".join(line.split()) for line in lines}
+    assert versions.out.splitlines()[0].split() == ["name", "version", "created", "tags", "properties", "description"]
+    assert "team=blue" in versions.out
+    assert "some words" in versions.out
+    assert "mlops_kit." not in versions.out
+    assert kit("data", "list", "tagged", "-o", "json").json[0]["tags"]["mlops_kit.digest"]
+
+
+def test_table_of_what_was_registered_says_what_is_new(kit, write, workspace_project):
+    _folder(workspace_project, "tabled", "a\n1\n")
+    template = write("data/tabled.yml", DATA.format(name="tabled"))
+
+    made = [kit("data", "register", template).out.splitlines()[1].split() for _ in range(2)]
+
+    assert made == [["data", "tabled", "1", "new"], ["data", "tabled", "1", "unchanged"]]
+
+
 def test_show_takes_a_version_a_label_or_a_bare_name(kit, write, workspace_project):
     template = write("data/shown.yml", DATA.format(name="shown"))
     for text in ("a\n1\n", "a\n2\n"):

@@ -4,6 +4,8 @@ import hashlib
 
 import pytest
 
+from mlops_kit.cli import present
+
 CODE = """\
 import os, pathlib, sys
 import mlflow
@@ -106,11 +108,47 @@ def test_folder_is_downloaded_without_its_neighbours(kit, jobs, tmp_path):
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["model.pkl"]
 
 
-def test_whole_job_is_downloaded(kit, jobs, tmp_path):
+def test_whole_job_is_downloaded_to_where_its_parts_are(kit, jobs, tmp_path):
     ran = kit("job", "download", jobs[0], "--to", str(tmp_path / "all"), "-o", "json")
-    names = {path.rsplit("/", 1)[-1] for path in ran.json}
+    part = kit("job", "download", jobs[0], "--path", "outputs", "--to", str(tmp_path / "part"), "-o", "json")
+    left = {path.relative_to(tmp_path / "all").as_posix() for path in (tmp_path / "all").rglob("*") if path.is_file()}
+    named = {path.removeprefix(f"{tmp_path}/all/") for path in ran.json}
 
-    assert {"model.pkl", "report.txt", "std_log.txt"} <= names
+    assert {"outputs/deep/model.pkl", "outputs/report.txt", "user_logs/std_log.txt"} <= left
+    assert named == left
+    assert {path.removeprefix(f"{tmp_path}/part/") for path in part.json} == {
+        path for path in left if path.startswith("outputs/")
+    }
+
+
+def test_download_lists_only_what_it_wrote_and_replaces_only_by_force(kit, jobs, tmp_path):
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "report.txt").write_text("mine", encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    arguments = ["job", "download", jobs[0], "--to", str(tmp_path), "-o", "json"]
+    refused = kit(*arguments)
+    kept = (tmp_path / "outputs" / "report.txt").read_text(encoding="utf-8")
+    forced = kit(*arguments, "--force")
+
+    assert (refused.code, forced.code) == (2, 0)
+    assert f"{tmp_path}/outputs/report.txt exists already; --force replaces it" in refused.err
+    assert kept == "mine"
+    assert (tmp_path / "outputs" / "report.txt").read_text(encoding="utf-8") == "report 0.1"
+    assert f"{tmp_path}/outputs/report.txt" in forced.json
+    assert f"{tmp_path}/notes.txt" not in forced.json
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_named_output_is_among_what_is_downloaded(kit, write, tmp_path):
+    text = (
+        "type: command\nenvironment: {image: python}\ncompute: azureml:cpu-cluster\n"
+        "command: echo rows > ${{outputs.table}}/a.csv\noutputs:\n  table: {type: uri_folder}\n"
+    )
+    name = kit("run", write("jobs/named-output.yml", text), "-o", "json").json["name"]
+    ran = kit("job", "download", name, "--to", str(tmp_path), "-o", "json")
+
+    assert f"{tmp_path}/named-outputs/table/a.csv" in ran.json
+    assert (tmp_path / "named-outputs" / "table" / "a.csv").read_text(encoding="utf-8") == "rows\n"
 
 
 def test_path_the_job_has_not_lists_its_files(kit, jobs, tmp_path):
@@ -138,6 +176,41 @@ def test_list_is_newest_first_and_limited(kit, jobs):
     assert len(kit("job", "list", "--limit", "1", "-o", "json").json) == 1
 
 
+def test_list_tells_how_long_each_job_ran(kit, jobs):
+    rows = kit("job", "list", "--experiment", "compared", "-o", "json").json
+    head, *lines = kit("job", "list", "--experiment", "compared").out.splitlines()
+
+    assert all(0 < row["seconds"] < 300 for row in rows)
+    assert head.split() == ["name", "experiment", "type", "status", "created", "duration"]
+    assert [line.rpartition("  ")[2] for line in lines] == [present.duration(row["seconds"]) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(None, None), (0.42, "0.4 s"), (42.4, "42 s"), (185, "3 min 5 s"), (7800, "2 h 10 min")],
+)
+def test_duration_is_said_in_two_units_at_most(seconds, said):
+    assert present.duration(seconds) == said
+
+
+def test_unknown_state_is_refused_with_the_near_one(kit):
+    near, far = kit("job", "list", "--status", "cancelled"), kit("job", "list", "--status", "Nope")
+
+    assert (near.code, far.code) == (2, 2)
+    assert "no state of a job named 'cancelled'; did you mean Canceled" in near.err
+    assert "no state of a job named 'Nope'; known are " in far.err
+    assert near.out + far.out == ""
+
+
+def test_job_that_has_ended_is_not_cancelled_and_says_so(kit, jobs):
+    assert kit("job", "cancel", jobs[0]).out == f"{jobs[0]}  Completed  (had ended already)\n"
+    assert kit("job", "cancel", jobs[0], "-o", "json").json == {
+        "name": jobs[0],
+        "status": "Completed",
+        "had_ended": True,
+    }
+
+
 def test_unknown_job_is_answered_with_the_nearest(kit, jobs):
     ran = kit("job", "show", jobs[0][:-1] + "x")
 
@@ -156,9 +229,10 @@ def test_stream_of_a_finished_job_tells_its_state(kit, jobs):
 def test_cancelled_job_is_exit_code_4(kit, write, commands_workspace):
     template = write("jobs/cancelled.yml", "type: command\nenvironment: {image: python}\ncommand: sleep 60\n")
     name = kit("run", template, "--no-wait", "-o", "json").json["name"]
-    kit("job", "cancel", name)
+    cancelled = kit("job", "cancel", name, "-o", "json")
     ran = kit("job", "stream", name)
 
+    assert cancelled.json["had_ended"] is False
     assert ran.code == 4
     assert f"error: the job {name!r} was cancelled" in ran.err
 
@@ -174,7 +248,8 @@ def test_model_of_a_job_has_its_metrics_as_properties_and_links_the_job(kit, job
     assert [each["version"] for each in made] == ["1", "2"]
     assert float(model.properties["loss"]) == 0.1
     assert model.properties["stage"] == "test"
-    assert model.tags == {"a": "b", "mlops_kit.project": "mlops-kit"}
+    of_the_environment = {"project": "mlops-kit", "environment": "local"}
+    assert model.tags == {"a": "b", "mlops_kit.project": "mlops-kit", **of_the_environment}
     assert model.job_name == jobs[0]
 
 

@@ -192,6 +192,8 @@ def test_tags_descriptions_and_stages_are_seen_from_both_sides(run_id: str, name
     assert [client.get_model_version(name, v).current_stage for v in "12"] == ["Archived", "Production"]
     assert [one.version for one in client.get_latest_versions(name, ["Production"])] == ["2"]
     client.set_registered_model_tag(name, "team", "b")
+    client.set_registered_model_tag(name, "gone", "x")
+    client.delete_registered_model_tag(name, "gone")
     client.update_registered_model(name, description="both")
     found = client.get_registered_model(name)
     assert (found.tags, found.description) == ({"team": "b"}, "both")

@@ -303,6 +303,7 @@ def test_outbound_rules_of_a_managed_network_are_kept_added_and_removed(ml):
         outbound_rules=[FqdnDestination(name="more", destination="a.test")],
     )
     ml.workspaces.begin_update(made).result()
+    assert rules.get(workspace_name=made.name, outbound_rule_name="torch").destination == "*.pytorch.org"
     rules.begin_remove(workspace_name=made.name, outbound_rule_name="torch").result()
     assert {rule.name for rule in rules.list(workspace_name=made.name)} == {"factory", "more"}
 

@@ -12,6 +12,7 @@ from mlops_kit.errors import MlopsKitError
 from mlops_kit.project import Project
 
 DIFFERENT = 3
+VALUES = ("key", "value")
 
 
 @click.group()
@@ -35,7 +36,8 @@ def list_environments(output: str, project: Project) -> None:
 
 
 def _listed(rows: list[dict[str, Any]]) -> str:
-    return options.table([(row["name"], "protected" if row["protected"] else "", row["description"]) for row in rows])
+    lines = [(row["name"], "yes" if row["protected"] else "no", row["description"] or "-") for row in rows]
+    return options.table(lines, ("name", "protected", "description"))
 
 
 @command.command()
@@ -79,7 +81,7 @@ def _mark(error: MlopsKitError) -> str:
 def _lines(values: dict[str, Any]) -> str:
     from mlops_kit import environments
 
-    return options.table([(path, _text(value)) for path, value in environments.flat_data(values).items()])
+    return options.table([(path, _text(value)) for path, value in environments.flat_data(values).items()], VALUES)
 
 
 def _text(value: Any) -> str:
@@ -96,7 +98,10 @@ def _text(value: Any) -> str:
 @options.output_option
 @options.project_option
 def explain(key: str, env: str | None, settings: tuple[str, ...], output: str, project: Project) -> None:
-    """Print what each layer says about KEY and what is below it: value, file and line, weakest layer first."""
+    """Print what each layer says about KEY and what is below it: value, file and line, weakest layer first.
+
+    The values that come of it follow.
+    """
     from mlops_kit import environments
 
     environment = options.chosen_environment(project, env, overrides=settings)
@@ -113,9 +118,10 @@ def explain(key: str, env: str | None, settings: tuple[str, ...], output: str, p
 
 
 def _explained(found: dict[str, Any]) -> str:
-    rows = [(row["key"], row["value"], row["layer"], row["place"]) for row in found["layers"]]
-    finals = [(path, "=", _text(value)) for path, value in found["values"].items()]
-    return f"{options.table(rows)}\n{options.table(finals)}".rstrip()
+    names = ("key", "layer", "place", "value")
+    layers = options.table([tuple(row[name] for name in names) for row in found["layers"]], names)
+    values = options.table([(path, _text(value)) for path, value in found["values"].items()], VALUES)
+    return f"{layers}\n\n{values}" if found["values"] else layers
 
 
 @command.command()
@@ -147,4 +153,4 @@ def _comparable(values: dict[str, Any], path: str) -> Any:
 def _differences(rows: list[dict[str, Any]], first: str, second: str) -> str:
     if not rows:
         return f"{first} and {second} do not differ"
-    return options.table([(row["key"], _text(row[first]), _text(row[second])) for row in rows], ("", first, second))
+    return options.table([(row["key"], _text(row[first]), _text(row[second])) for row in rows], ("key", first, second))

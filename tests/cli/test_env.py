@@ -47,17 +47,19 @@ def test_list_names_the_environments_and_which_are_protected(run):
     ]
 
 
-def test_list_in_text_is_one_line_per_environment(run):
+def test_list_in_text_is_a_table_with_a_head(run):
     lines = run("env", "list")[1].splitlines()
-    assert [line.split()[0] for line in lines] == ["dev", "local", "prod", "test"]
-    assert "protected" in lines[2]
+    assert lines[0].split() == ["name", "protected", "description"]
+    assert [line.split()[:2] for line in lines[1:]] == [["dev", "no"], ["local", "no"], ["prod", "yes"], ["test", "no"]]
 
 
 def test_show_prints_every_value_in_each_form(run):
     forms = {form: run("env", "show", "-e", "local", "-o", form)[1] for form in ("text", "json", "yaml")}
     assert json.loads(forms["json"]) == yaml.safe_load(forms["yaml"])
     assert json.loads(forms["json"])["workspace"]["name"] == "mlw-local"
-    assert ["workspace.name", "mlw-local"] in [line.split() for line in forms["text"].splitlines()]
+    lines = [line.split() for line in forms["text"].splitlines()]
+    assert lines[0] == ["key", "value"]
+    assert ["workspace.name", "mlw-local"] in lines
 
 
 def test_value_that_cannot_be_evaluated_is_marked_and_noted_on_stderr(run):
@@ -109,15 +111,20 @@ def test_explain_prints_value_file_and_line_of_each_layer(run):
     assert found["values"] == {"workspace.name": "mine"}
 
 
-def test_explain_in_text_ends_with_the_value(run):
-    lines = run("env", "explain", "workspace.name", "-e", "test")[1].splitlines()
-    assert lines[0].split() == [
-        "workspace.name",
-        "mlw-${project.name}-${env.name}",
-        "base",
-        "environments/base.yaml:11:9",
+def test_explain_in_text_is_a_table_of_layers_and_one_of_values(run):
+    layers, values = run("env", "explain", "workspace.name", "-e", "test")[1].split("\n\n")
+    assert [line.split() for line in layers.splitlines()] == [
+        ["key", "layer", "place", "value"],
+        ["workspace.name", "base", "environments/base.yaml:11:9", "mlw-${project.name}-${env.name}"],
     ]
-    assert lines[-1].split() == ["workspace.name", "=", "mlw-mlops-kit-test"]
+    assert [line.split() for line in values.splitlines()] == [
+        ["key", "value"],
+        ["workspace.name", "mlw-mlops-kit-test"],
+    ]
+
+
+def test_diff_in_text_names_its_columns(run):
+    assert run("env", "diff", "dev", "prod")[1].splitlines()[0].split() == ["key", "dev", "prod"]
 
 
 def test_explain_of_an_unknown_key_offers_the_near_one(run):

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_kit import schemas
-from mlops_kit.checks import commands, conda, keys, kinds, names, paths, references
+from mlops_kit.checks import commands, conda, keys, kinds, names, paths, references, texts
 from mlops_kit.checks.files import Files
 from mlops_kit.checks.findings import CODES, Finding, did_you_mean, error
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
-    from mlops_kit.documents import Node
+    from mlops_kit.documents import Document, Node
 
-__all__ = ["CODES", "Files", "Finding", "check", "is_azure_ml"]
+__all__ = ["CODES", "Files", "Finding", "as_written", "check", "is_azure_ml"]
 
 
 def check(root: Node, path: str | Path, files: Files, *, protected: bool = False) -> tuple[Finding, ...]:
@@ -44,6 +45,17 @@ def check(root: Node, path: str | Path, files: Files, *, protected: bool = False
         *conda.check(root, kind, folder, files, protected=protected),
     ]
     return tuple(sorted(dict.fromkeys(findings), key=_position))
+
+
+def as_written(document: Document) -> Document:
+    """Return a document with numbers as the text that was written, where the SDK takes nothing but text."""
+    root = document.root
+    if not isinstance(root, Map) or conda.is_conda(root):
+        return document
+    heads = _heads(root)
+    family = kinds.family_of(heads, _folders(document.path.parent)[1])
+    kind = kinds.kind_of(family, heads)[0] if family else None
+    return replace(document, root=texts.as_written(root, kind)) if kind else document
 
 
 def is_azure_ml(root: Node, path: str | Path) -> bool:

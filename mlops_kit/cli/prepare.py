@@ -60,7 +60,7 @@ def prepare(where: Where, template: str, settings: Sequence[str], again: Mapping
     files = checks.Files(where.project.folder if inside else path.parent)
     rendered = faults.rendered(loaded, environment, given, files)
     _require_faultless(rendered, files, protected=environment.protected)
-    rendered = tuple(map(requirements.wrapped, rendered))
+    rendered = tuple(checks.as_written(requirements.wrapped(each)) for each in rendered)
     parameters = render.parameter_values(loaded, environment, given)
     name = path.resolve().relative_to(where.project.folder.resolve()).as_posix() if inside else str(path.resolve())
     made = record.submission(name, environment.name, parameters, settings, again or {})

@@ -21,14 +21,14 @@ def command(template: str, settings: tuple[str, ...], output: str, env: str | No
     holds (inputs.lr=0.1), or a value of the environment (env.compute=gpu). Secrets stay as they are written.
     The text form is YAML.
     """
-    from mlops_kit import documents, render, requirements
+    from mlops_kit import checks, documents, render, requirements
     from mlops_kit.cli import faults
 
     overrides, given = options.sorted_settings(settings)
     path = options.template_path(project, template)
     environment = options.chosen_environment(project, env, overrides=overrides)
     whole = faults.rendered(documents.load(path), environment, render.parse_settings(given))
-    rendered = [requirements.wrapped(each) for each in whole]
+    rendered = [checks.as_written(requirements.wrapped(each)) for each in whole]
     if output != "json":
         click.echo(documents.dump(rendered), nl=False)
         return

@@ -6,6 +6,7 @@ Run by the supervisor as ``python -m mlops_kit.local.server STATE``; the setting
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import logging.handlers
 import os
@@ -88,6 +89,8 @@ class Application:
         except ArmError as error:
             return error.reply()
         except Exception as fault:
+            if _is_full(fault):
+                return ArmError(413, "LocalDiskFull", f"The disk of {self._plane.settings.state} is full.").reply()
             # Not 500: the SDKs would retry it for eleven seconds before they show it.
             log.exception("fault while answering %s %s", call.method, call.path)
             message = f"{type(fault).__name__}: {fault} (while answering {call.method} {call.path})"
@@ -117,6 +120,12 @@ class Application:
         while (chunk := await loop.run_in_executor(self._threads, _next_chunk, body)) is not None:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+
+def _is_full(fault: Exception) -> bool:
+    if isinstance(fault, sqlite3.OperationalError):
+        return fault.sqlite_errorcode == sqlite3.SQLITE_FULL
+    return isinstance(fault, OSError) and fault.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
 def _next_chunk(chunks: Iterator[bytes]) -> bytes | None:

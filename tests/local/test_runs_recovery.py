@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ import psutil
 import pytest
 
 from mlops_kit.local import supervisor
+from mlops_kit.local.processes import FOLDER
 from mlops_kit.local.settings import DEFAULT_WORKSPACE, LocalSettings
 
 FINAL = ("Completed", "Failed", "Canceled")
@@ -41,10 +45,10 @@ class Plane:
         answer.raise_for_status()
         return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
 
-    def submit(self, name: str, command: str) -> None:
+    def submit(self, name: str, command: str, **more: Any) -> None:
         environment = "azureml:AzureML-minimal@latest"
         compute = f"{DEFAULT_WORKSPACE.id}/computes/cpu-cluster"
-        facts = {"jobType": "Command", "command": command, "environmentId": environment, "computeId": compute}
+        facts = {"jobType": "Command", "command": command, "environmentId": environment, "computeId": compute, **more}
         self.ask("PUT", f"{DEFAULT_WORKSPACE.id}/jobs/{name}", {"properties": facts})
 
     def status(self, name: str) -> str:
@@ -126,5 +130,130 @@ def test_a_job_that_outgrows_the_quota_fails_with_that_reason_and_keeps_its_log(
         assert "quota" in plane.error("greedy")
         assert plane.log("greedy") == "begun\n"
         assert plane.status("greedy") == "Failed"
+    finally:
+        supervisor.stop(plane.settings.state)
+
+
+def _kill(pid: int, state: Path) -> None:
+    os.kill(pid, signal.SIGKILL)
+    while supervisor.running(state):
+        time.sleep(0.01)
+
+
+def _living(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_a_process_that_was_started_and_not_recorded_is_ended_by_the_next_start(plane):
+    """As when the control plane is killed between the start of a job's process and the record of it."""
+    killed = plane.start()
+    _kill(killed, plane.settings.state)
+    variables = {**os.environ, FOLDER: str(plane.settings.runs / "guid" / "job")}
+    with subprocess.Popen(["sleep", "300"], env=variables, start_new_session=True) as orphan:
+        plane.start()
+        assert orphan.wait(30) == -signal.SIGKILL
+
+
+def test_a_stop_after_a_kill_ends_the_processes_of_jobs(plane, tmp_path):
+    killed = plane.start()
+    plane.submit("job", f"setsid sleep 300 & echo $! > {tmp_path}/inner; echo $$ > {tmp_path}/outer; wait")
+    places = [tmp_path / "inner", tmp_path / "outer"]
+    _there(places)
+    _kill(killed, plane.settings.state)
+    assert supervisor.stop(plane.settings.state)
+    assert [_living(int(place.read_text())) for place in places] == [False, False]
+    plane.start()
+    assert plane.wait("job") == "Failed"
+    assert "killed while the job was" in plane.error("job")
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_nothing_of_a_job_outlives_it_even_in_a_session_of_its_own(plane, tmp_path, cancelled):
+    plane.start()
+    away = f"setsid sh -c 'echo $$ > {tmp_path}/pid; exec sleep 300' &"
+    plane.submit("job", f"{away} while test ! -s {tmp_path}/pid; do sleep 0.1; done; {'sleep 300' * cancelled}")
+    _there([tmp_path / "pid"])
+    if cancelled:
+        plane.ask("POST", f"{DEFAULT_WORKSPACE.id}/jobs/job/cancel")
+    assert plane.wait("job") == ("Canceled" if cancelled else "Completed")
+    assert not _living(int((tmp_path / "pid").read_text()))
+
+
+def test_a_job_whose_process_is_killed_fails_with_the_signal(plane, tmp_path):
+    plane.start()
+    plane.submit("job", f"echo $$ > {tmp_path}/pid; sleep 300; true")
+    _there([tmp_path / "pid"])
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    assert plane.wait("job") == "Failed"
+    assert "was ended by signal 9" in plane.error("job")
+
+
+def test_why_a_job_ended_survives_a_kill_while_its_files_are_kept(plane):
+    killed = plane.start()
+    plane.submit("job", "for n in $(seq 1000); do echo $n > outputs/$n; done; exit 3")
+    plane.wait("job", until=("Finalizing",))
+    _kill(killed, plane.settings.state)
+    plane.start()
+    assert plane.wait("job") == "Failed"
+    assert "exited with status code 3" in plane.error("job")
+
+
+@pytest.mark.parametrize("name", ["blanks and Ümlaute", 'it\'s $HOME; (really) & "so"'])
+def test_jobs_run_whatever_the_path_of_the_state_folder(tmp_path, name):
+    plane = Plane(LocalSettings(tmp_path / name, network="deny"))
+    plane.start()
+    try:
+        plane.submit("job", "mkdir -p ${{outputs.made}} && echo here > ${{outputs.made}}/x", outputs={"made": {}})
+        assert plane.wait("job") == "Completed", plane.error("job")
+    finally:
+        supervisor.reset(plane.settings.state)
+    assert not plane.settings.state.exists()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 40 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    if not sys.platform.startswith("linux") or os.geteuid() != 0 or not mount:
+        pytest.skip("only the superuser of Linux can mount a small disk")
+    if subprocess.run([mount, "-t", "tmpfs", "-o", "size=40m", "tmpfs", folder], check=False).returncode:
+        pytest.skip("a small disk cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_job_that_fills_the_disk_fails_with_its_log_and_leaves_room_for_the_next(small_disk):
+    plane = Plane(LocalSettings(small_disk / "state", network="deny"))
+    plane.start()
+    try:
+        plane.submit("greedy", "echo begun; head -c 100000000 /dev/zero > outputs/large")
+        assert plane.wait("greedy") == "Failed"
+        assert "disk is full" in plane.error("greedy")
+        assert plane.log("greedy").startswith("begun\nhead: ")
+        plane.submit("next", "echo fits")
+        assert plane.wait("next") == "Completed"
+    finally:
+        supervisor.stop(plane.settings.state)
+
+
+def _fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(1 << 12))
+
+
+def test_a_full_disk_refuses_a_submission_and_takes_the_next_when_there_is_room(small_disk):
+    plane = Plane(LocalSettings(small_disk / "state", network="deny"))
+    plane.start()
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            _fill(small_disk / "filler")
+        with pytest.raises(httpx.HTTPStatusError, match="413"):
+            plane.submit("late", "true " + "x" * 500_000)
+        (small_disk / "filler").unlink()
+        plane.submit("last", "echo fits again")
+        assert plane.wait("last") == "Completed"
     finally:
         supervisor.stop(plane.settings.state)

@@ -70,14 +70,14 @@ class ResourceStore:
             self._depth += 1
             try:
                 yield
-            except BaseException:
-                self._depth -= 1
                 if outermost:
+                    self._connection.execute("COMMIT")
+            except BaseException:
+                if outermost and self._connection.in_transaction:  # a full disk may have ended it already, or not
                     self._connection.execute("ROLLBACK")
                 raise
-            self._depth -= 1
-            if outermost:
-                self._connection.execute("COMMIT")
+            finally:
+                self._depth -= 1
 
     def text(self, resource_id: str) -> str | None:
         """Return the body as stored JSON text, for a GET that need not look into it."""

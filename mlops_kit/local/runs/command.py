@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import shutil
+import sqlite3
 import threading
 from collections import deque
 from collections.abc import Mapping
@@ -40,7 +41,7 @@ from mlops_kit.local.runs.environments import Interpreter
 from mlops_kit.local.runs.outputs import Output
 from mlops_kit.local.runs.process import CANCELLED, EXPIRED, SHUT_DOWN, Exit, Launch
 from mlops_kit.local.runs.states import JobFailedError, Outcome, StoppedError
-from mlops_kit.local.runs.work import LOGS, SYSTEM_LOGS, Work, collect, fresh
+from mlops_kit.local.runs.work import LOGS, SYSTEM_LOGS, Work, clear, collect, fresh
 from mlops_kit.local.settings import Instance
 
 log = logging.getLogger(__name__)
@@ -84,11 +85,17 @@ def run(work: Work) -> tuple[Outcome, dict[str, object]]:
         _keep_partial(work, prepared)
     except JobFailedError as failure:
         outcome = Outcome(states.FAILED, str(failure))
-    except (ArmError, OSError) as failure:
+    except (ArmError, OSError, sqlite3.OperationalError) as failure:
         outcome = Outcome(states.FAILED, f"The job could not be run: {failure}", "SystemError")
     # If this control plane ends meanwhile, the next one still knows why the job has not completed.
     kept = None if outcome.status == states.COMPLETED else {"outcome": asdict(outcome)}
-    states.advance(work.plane, work.job.id, states.FINALIZING, private=kept)
+    try:
+        states.advance(work.plane, work.job.id, states.FINALIZING, private=kept)
+    except sqlite3.OperationalError as error:  # the disk is full, most likely of what the job wrote: its logs are kept
+        outcome = Outcome(
+            states.FAILED, f"{outcome.message}\nThe job could not be kept: {error}.".strip(), "SystemError"
+        )
+        clear(work.folder)
     outcome = _collected(work, outcome)
     _finish_tracking(work, tracked, outcome)
     return outcome, properties

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import shutil
+import threading
 from typing import TYPE_CHECKING
 
 from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.arm.wire import ArmError
 from mlops_kit.local.processes import Started
-from mlops_kit.local.runs import states
+from mlops_kit.local.runs import ending, states
 from mlops_kit.local.runs.process import end_recorded
 from mlops_kit.local.runs.states import Outcome
 from mlops_kit.local.runs.work import collect, folder_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def recover(plane: Plane, job: Resource) -> None:
+def recover(plane: Plane, job: Resource, stopping: threading.Event) -> None:
     """End a job that an earlier control plane left unfinished; it has failed, or is cancelled where that was asked."""
     status = str(job.properties["status"])
     end_recorded([Started(**one) for one in job.private.get("processes") or []])
@@ -37,7 +38,7 @@ def recover(plane: Plane, job: Resource) -> None:
     if job.private.get("outcome"):
         outcome = Outcome(**job.private["outcome"])
     _keep_files(plane, workspace, name)
-    states.end(plane, job.id, outcome)
+    ending.end(plane, job.id, outcome, {}, stopping)
     _finish_tracking(plane, workspace, name, outcome)
 
 

@@ -17,11 +17,11 @@ from mlops_kit.local import processes
 from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.providers import usages
-from mlops_kit.local.runs import capacity, command, recovery, states
+from mlops_kit.local.runs import capacity, command, ending, recovery, states
 from mlops_kit.local.runs.content import ContentCache
 from mlops_kit.local.runs.process import CANCELLED, SHUT_DOWN, Control
 from mlops_kit.local.runs.states import Outcome
-from mlops_kit.local.runs.work import Work, folder_of
+from mlops_kit.local.runs.work import Work, folder_of_job
 
 if TYPE_CHECKING:
     from mlops_kit.local.plane import Plane
@@ -58,6 +58,7 @@ class Scheduler:
         self._plane: Plane | None = None
         self._open = False  # jobs are started: recovery is done, and nothing asks to stop
         self._retry: threading.Timer | None = None
+        self._stopping = threading.Event()
 
     def start(self, plane: Plane) -> None:
         """Recover what an earlier control plane left behind, then run what is queued."""
@@ -67,7 +68,7 @@ class Scheduler:
         left = [job for job in states.unfinished(plane) if job.properties["status"] != states.QUEUED]
         if left:
             with ThreadPoolExecutor(8) as threads:
-                list(threads.map(lambda job: recovery.recover(plane, job), left))
+                list(threads.map(lambda job: recovery.recover(plane, job, self._stopping), left))
         with self._lock:
             self._open = True
             for job in states.unfinished(plane):
@@ -113,6 +114,7 @@ class Scheduler:
         for entry in running:
             if entry.thread:
                 entry.thread.join(_STOP_SECONDS)
+        self._stopping.set()
 
     def _add(self, job: Resource) -> None:
         if job.id.lower() not in self._entries:
@@ -161,7 +163,7 @@ class Scheduler:
         except Exception as fault:
             log.exception("fault while running %s", entry.job_id)
             message = f"The local control plane could not run the job: {type(fault).__name__}: {fault}"
-            states.end(plane, entry.job_id, Outcome(states.FAILED, message, "SystemError"))
+            ending.end(plane, entry.job_id, Outcome(states.FAILED, message, "SystemError"), {}, self._stopping)
         finally:
             with self._lock:
                 self._entries.pop(entry.job_id.lower(), None)
@@ -171,11 +173,9 @@ class Scheduler:
         if not states.advance(plane, entry.job_id, states.PREPARING):
             return
         job = plane.store.get(entry.job_id)
-        guid = ids.workspace_guid(plane, ids.workspace_of(job.id))
-        folder = folder_of(self._settings, guid, str(job.body["name"]))
-        work = Work(plane, job, entry.control, self._cache, folder)
+        work = Work(plane, job, entry.control, self._cache, folder_of_job(plane, job.id))
         outcome, properties = KINDS[str(job.properties["jobType"])](work)
-        states.end(plane, job.id, outcome, properties)
+        ending.end(plane, job.id, outcome, properties, self._stopping)
 
 
 def _cancel_queued(plane: Plane, job_id: str) -> None:

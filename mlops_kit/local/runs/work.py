@@ -65,6 +65,19 @@ def folder_of(settings: LocalSettings, guid: str, name: str) -> Path:
     return settings.runs / guid / name
 
 
+def folder_of_job(plane: Plane, job_id: str) -> Path:
+    """Return the folder of a job while it runs."""
+    guid = ids.workspace_guid(plane, ids.workspace_of(job_id))
+    return folder_of(plane.settings, guid, str(plane.store.get(job_id).body["name"]))
+
+
+def clear(folder: Path) -> None:
+    """Delete what is in the folder of a job, but for its logs."""
+    for place in folder.iterdir() if folder.is_dir() else ():
+        if place.name not in {LOGS, SYSTEM_LOGS}:
+            shutil.rmtree(place, ignore_errors=True)
+
+
 def fresh(folder: Path) -> None:
     """Make the folder of a job, empty but for those that every job has."""
     shutil.rmtree(folder, ignore_errors=True)

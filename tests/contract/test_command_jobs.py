@@ -345,12 +345,18 @@ def test_an_output_that_was_not_written_fails_the_job(jobs, kind):
     assert "The output 'o' was not written" in jobs.error(job)
 
 
-def test_no_address_of_an_output_is_made_up_before_the_job_ran(jobs):
-    job = jobs.submit("touch ${{outputs.o}}", outputs={"o": _output("uri_file")})
-    body = jobs.ml.jobs._get_job(job.name)
-    assert job.outputs["o"].path is None or body.properties.status == "Completed"
+def test_no_address_of_an_output_is_made_up_before_the_job_ran(jobs, tmp_path):
+    go = tmp_path / "go"
+    job = jobs.submit(
+        f"while ! test -e {go}; do sleep 0.1; done; touch ${{{{outputs.o}}}}", outputs={"o": _output("uri_file")}
+    )
+    jobs.wait(job, until={"Running"})
+    running, body = jobs.ml.jobs.get(job.name), jobs.ml.jobs._get_job(job.name)
+    go.touch()
+
+    assert running.outputs["o"].path is None
     assert "default" not in body.properties.outputs
-    jobs.wait(job)
+    assert jobs.wait(job).outputs["o"].path.endswith(f"/paths/azureml/{job.name}/o")
 
 
 def test_tokens_in_the_address_of_an_output_are_filled(jobs):

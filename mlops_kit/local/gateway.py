@@ -32,6 +32,8 @@ AZURE_DOMAINS = (
     "applicationinsights.io", "login.live.com", "169.254.169.254", "168.63.129.16",
 )  # fmt: skip
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# What a client that went away makes of reads and writes; RuntimeError is uvloop's word for a closed connection.
+_ENDED = (OSError, RuntimeError)
 _REVIVE_SECONDS = 10  # how long a connection waits for an Azurite that has ended
 
 
@@ -117,7 +119,7 @@ async def start_router(
             await _answer(way, reader, writer)
         except asyncio.CancelledError:  # Router.close: the connection ends here, nobody awaits this task
             log.info("closed an open connection at shutdown")
-        except OSError as error:
+        except _ENDED as error:
             log.info("connection ended: %s", error)
         finally:
             connections.discard(task)
@@ -189,10 +191,14 @@ async def _reach(way: _Way, decision: Decision, request: _Request, writer: async
         far = await _open_near(way.ports[decision.kind])
     else:
         far = await asyncio.open_connection(request.host, request.port)
-    if request.method != "CONNECT":
-        far[1].write(_forwarded(request, absolute=proxy is not None, proxy=proxy))
-    elif proxy is None:
-        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    try:
+        if request.method != "CONNECT":
+            far[1].write(_forwarded(request, absolute=proxy is not None, proxy=proxy))
+        elif proxy is None:
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    except _ENDED:  # the client has gone meanwhile
+        far[1].close()
+        raise
     return far
 
 
@@ -271,7 +277,7 @@ async def _pump(source: _Pair, writer: asyncio.StreamWriter) -> None:
             await writer.drain()
         if writer.can_write_eof():
             writer.write_eof()
-    except OSError:
+    except _ENDED:
         # One side is gone: what the other still sends has nowhere to go.
         writer.close()
 

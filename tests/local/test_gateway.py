@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import logging
 import os
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from mlops_kit.local import gateway
 from mlops_kit.local.settings import LocalSettings
@@ -237,3 +241,36 @@ def test_no_connection_is_left_after_many_clients(tmp_path: Path) -> None:
         return left
 
     assert asyncio.run(check()) == 0
+
+
+def _vanish(port: int, sent: bytes, *, reading: bool) -> None:
+    """Send something, and go away as a killed client does: without a goodbye."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.send(sent)
+        if reading:
+            client.recv(1000)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@pytest.mark.parametrize("loop", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_clients_that_vanish_at_any_moment_leave_no_traceback_and_no_connection(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, loop: Callable[[Awaitable[int]], int]
+) -> None:
+    hosts = ["management.azure.com:443", "api.mlops.test:443", "127.0.0.1:1", "a.blob.core.mlops.test:443"]
+    sent = [b"", _head(hosts[0])[:9], *map(_head, hosts), *[_head(host) + bytes(200_000) for host in hosts]]
+
+    async def check() -> int:
+        plane, plane_port = await _listen(_upper)
+        router = await gateway.start_router(LocalSettings(tmp_path), plane_port, plane_port, {})
+        for number in range(100):
+            reading = bool(number % 3) and number % len(sent) > 1
+            await asyncio.to_thread(_vanish, router.port, sent[number % len(sent)], reading=reading)
+        await asyncio.sleep(0.3)
+        left = len(router.connections)
+        plane.close()
+        router.close()
+        return left
+
+    with caplog.at_level(logging.WARNING):
+        assert loop(check()) == 0
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []

@@ -11,7 +11,7 @@ import click
 from mlops_kit.cli import options, prepare, present
 from mlops_kit.cli.connection import Where, connected, in_workspace
 from mlops_kit.errors import UsageError
-from mlops_kit.workspace import assets, models, submit
+from mlops_kit.workspace import assets, hints, models, submit
 
 _VERSION_COLUMNS = ("name", "version", "created", "tags", "properties", "description")
 
@@ -90,8 +90,9 @@ def _from_template(
     prepared = prepare.prepare(where, template, settings)
     other = next((item.kind for item in prepared.items if item.kind != kind), None)
     if other:
-        verb = "run" if other == "job" else f"{other} register"
-        raise UsageError(f"{template} holds a {other}, not only {kind}; use 'mlops-kit {verb} {template}'")
+        verb = ["run"] if other == "job" else [other, "register"]
+        command = hints.typed(prepared.environment.name, *verb, template)
+        raise UsageError(f"{template} holds a {other}, not only {kind}; use '{command}'")
     options.require_consent(prepared.environment, yes, f"register {template}")
     with connected(where, prepared.environment) as workspace:
         loaded = submit.load(prepared.items)

@@ -16,7 +16,7 @@ from mlops_kit.cli.connection import Where, connected, in_workspace
 from mlops_kit.environments import Environment
 from mlops_kit.errors import OperationFailed, UsageError
 from mlops_kit.project import Project
-from mlops_kit.workspace import artifacts, assets, failures, models, submit, tracking
+from mlops_kit.workspace import artifacts, assets, failures, hints, models, submit, tracking
 from mlops_kit.workspace.connect import Workspace
 
 DATA_SCRIPT = "src/breast_cancer.py"
@@ -128,10 +128,10 @@ def summary(done: dict[str, Any], environment: Environment) -> str:
     metrics = [f"  {name:<10} {value:.4f}" for name, value in sorted(done["metrics"].items())]
     job, model = done["job"], done["model"]
     look = {
-        f"mlops-kit job show {job} -e {name}": "state, inputs, metrics, files",
-        f"mlops-kit job download {job} --to {job} -e {name}": "its log, plot and model",
-        f"mlops-kit model show {model} -e {name}": "the model, its metrics as properties",
-        f"mlops-kit run train -e {name} --set reg_rate=0.1": "train again, a little differently",
+        hints.typed(name, "job", "show", job): "state, inputs, metrics, files",
+        hints.typed(name, "job", "download", job, "--to", job): "its log, plot and model",
+        hints.typed(name, "model", "show", model): "the model, its metrics as properties",
+        hints.typed(name, "run", "train", "--set", "reg_rate=0.1"): "train again, a little differently",
     }
     if environment.is_local:
         stop = "mlops-kit local stop" + ("" if name == plane.LOCAL else f" -e {name}")

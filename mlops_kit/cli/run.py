@@ -123,8 +123,8 @@ def _require_jobs(prepared: prepare.Prepared, template: str, wish: Wish) -> None
     """Refuse a template without a job, and one name for several jobs."""
     count = sum(item.kind == "job" for item in prepared.items)
     if not count:
-        kind = prepared.items[0].kind
-        raise UsageError(f"{template} holds no job; register it with 'mlops-kit {kind} register {template}'")
+        command = hints.typed(prepared.environment.name, prepared.items[0].kind, "register", template)
+        raise UsageError(f"{template} holds no job; register it with '{command}'")
     if count > 1 and wish.name:
         raise UsageError(f"{template} holds {count} jobs; --name names one")
 

@@ -197,9 +197,9 @@ def test_secret_arrives_in_the_workspace(commands_workspace):
 
 
 def test_template_of_another_kind_is_refused_with_the_right_command(kit):
-    assert "holds a job, not only model; use 'mlops-kit run hello'" in kit("model", "register", "hello").err
+    assert "holds a job, not only model; use 'mlops-kit run hello -e local'" in kit("model", "register", "hello").err
     ran = kit("model", "register", "data/breast-cancer")
-    assert "use 'mlops-kit data register data/breast-cancer'" in ran.err
+    assert "use 'mlops-kit data register data/breast-cancer -e local'" in ran.err
     assert ran.code == 2
 
 

@@ -107,7 +107,7 @@ class TestRefused:
         ran = kit("run", "data/breast-cancer")
 
         assert ran.code == 2
-        assert "holds no job; register it with 'mlops-kit data register data/breast-cancer'" in ran.err
+        assert "holds no job; register it with 'mlops-kit data register data/breast-cancer -e local'" in ran.err
 
     def test_unknown_template(self, kit):
         ran = kit("run", "trian")

@@ -46,9 +46,10 @@ def rendered(
     try:
         return render.render_documents(loaded, environment, given)
     except SourceError as first:
-        found = list(find(loaded, environment, given, files))
+        found = [*find(loaded, environment, given, files)]
         if not any(each.place == first.place for each in found):
-            found.insert(0, _finding(first))
+            found.append(_finding(first))
+        found.sort(key=lambda each: each.place)
         errors = sum(each.severity == "error" for each in found)
         if errors < 2:
             raise

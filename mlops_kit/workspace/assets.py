@@ -198,9 +198,15 @@ def _pinned(entity: Any) -> bool:
 
 
 def _says_missing(error: Exception) -> bool:
-    """Tell whether the SDK found no version behind a label: it has no status code for that."""
-    text = str(error).lower()
-    return "not found" in text or "does not exist" in text or "no assets" in text or "cannot find" in text
+    """Tell whether the SDK found no version behind a label; it has asked the service itself, so there is no status."""
+    from azure.ai.ml.exceptions import ValidationErrorType, ValidationException
+
+    # Of some kinds it raises the error wrapped in another one.
+    causes = (error, error.__cause__, error.__context__)
+    return any(
+        isinstance(each, ValidationException) and each.error_type == ValidationErrorType.RESOURCE_NOT_FOUND
+        for each in causes
+    )
 
 
 def _missing(ml: Any, kind: str, parts: dict[str, str | None]) -> UsageError:

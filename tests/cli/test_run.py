@@ -249,22 +249,35 @@ def test_interrupt_leaves_the_job_alone_and_says_so(commands_workspace, workspac
     process = subprocess.Popen(
         command, cwd=workspace_project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    ml = commands_workspace.ml_client()
-    end = time.monotonic() + 60
-    found: list[str] = []
-    while not found and time.monotonic() < end:
-        time.sleep(0.5)
-        found = [job.name for job in ml.jobs.list() if job.name.startswith("interrupted-")]
-    time.sleep(2)
+    assert process.stderr is not None
+    told = ""
+    while "Running" not in told:  # then it waits
+        line = process.stderr.readline()
+        assert line, told
+        told += line
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    state = ml.jobs.get(found[0]).status
-    ml.jobs.begin_cancel(found[0]).wait()
+    out, rest = process.communicate(timeout=60)
+    ml = commands_workspace.ml_client()
+    [job] = [each for each in ml.jobs.list() if each.name.startswith("interrupted-")]
+    ml.jobs.begin_cancel(job.name).wait()
 
     assert process.returncode == 130
     assert out == ""
-    assert f"interrupted; the job {found[0]} goes on: 'mlops-kit job stream {found[0]} -e local' follows it" in err
-    assert state not in {"Failed", "Canceled"}
+    assert f"interrupted; the job {job.name} goes on: 'mlops-kit job stream {job.name} -e local' follows it" in rest
+    assert job.status == "Running"
+
+
+def test_every_fault_of_a_template_is_told_as_validate_tells_it(kit, write, nothing_submitted):
+    text = JOB + "command: echo ${env.comput}\ntags: 5\ndisplay_name: ${var.x}\n"
+    template = write("jobs/faulty.yml", text)
+    ran = kit("run", template)
+    told = kit("validate", template)
+
+    assert (ran.code, ran.out) == (2, "")
+    *findings, last = ran.err.splitlines()
+    assert findings == told.out.splitlines()
+    assert len(findings) == 3
+    assert last == "error: 3 errors; nothing was submitted"
 
 
 def test_setting_of_the_environment_reaches_the_job(kit, write, commands_workspace):

@@ -15,12 +15,12 @@ from typing import Any
 
 from mlops_kit import documents, environment_keys, layers
 from mlops_kit.documents import List, Map, Node, Scalar
-from mlops_kit.errors import DocumentError, EnvironmentFileError, ExpressionError, Place, SourceError, UsageError
+from mlops_kit.errors import EnvironmentFileError, ExpressionError, Place, SourceError, UsageError
 from mlops_kit.expressions import ProcessRoot, Root, SecretText, evaluate
 from mlops_kit.layers import FROM_ENV, Origin, did_you_mean
+from mlops_kit.overrides import from_settings, from_variables, override, steps_of
 from mlops_kit.scalars import remembering
 
-PREFIX = "MLOPS_KIT_VAR_"
 BASE = "base"
 KeyPath = tuple[str, ...]
 
@@ -169,8 +169,8 @@ def examine(
         faults += environment_keys.faults(layers.merge_files(base, own, lambda _: None), environment_keys.schema())
         return None, _in_order(faults)
     root = layers.merge_files(base, own, faults.append)
-    for layer, place, path, text in (*_variables(process, root), *_settings(overrides)):
-        steps = _steps(path, root, place)
+    for layer, place, path, text in (*from_variables(process, root), *from_settings(overrides)):
+        steps = steps_of(path, root, place)
         node = override(text, place)
         said += layers.origins(layer, node, steps)
         root = layers.put(root, steps, node, faults.append)
@@ -265,78 +265,6 @@ def _read(path: Path) -> Map:
         raise EnvironmentFileError("an environment file is a mapping of keys to values", root.place)
     kept = tuple(entry for entry in root.entries if not entry.key.text.startswith(("x-", "$")))
     return Map(kept, root.place)
-
-
-def override(text: str, place: Place) -> Node:
-    """Return the node of a value given outside the files: YAML, so ``3`` is a number and ``[a, b]`` a list."""
-    try:
-        found = documents.parse(text, Path(place.path), shown=place.path)
-    except DocumentError as error:
-        raise DocumentError(error.message, place) from None
-    if len(found) > 1:
-        raise EnvironmentFileError("one value is expected, not several documents", place)
-    root: Node = found[0].root if found else Scalar(text, text, place, quoted=True)
-    return root if "\n" in text else documents.moved(root, place)
-
-
-def _variables(process: Mapping[str, str], root: Node) -> list[tuple[str, Place, str, str]]:
-    """Return the overrides of ``MLOPS_KIT_VAR_a__b=...``; a double underscore stands for a dot."""
-    names = sorted(name for name in process if name.startswith(PREFIX) and name != PREFIX)
-    return [
-        (name, Place(name), _spelled(name.removeprefix(PREFIX).replace("__", "."), root), process[name])
-        for name in names
-    ]
-
-
-def _spelled(path: str, root: Node) -> str:
-    """Return a path in the spelling of the files: some systems know variables in capitals only."""
-    if not path.isupper():
-        return path
-    spelled: list[str] = []
-    node: Node | None = root
-    for step in path.split("."):
-        part = environment_keys.at(tuple(spelled))
-        names = [*(node.keys() if isinstance(node, Map) else ()), *part.get("properties", {})]
-        spelled.append(next((name for name in names if name.upper() == step), step.lower()))
-        node = node.get(spelled[-1]) if isinstance(node, Map) else None
-    return ".".join(spelled)
-
-
-def _settings(overrides: Iterable[str]) -> list[tuple[str, Place, str, str]]:
-    return [("--set", Place(f"--set {path}"), path, text) for path, text in map(assignment, overrides)]
-
-
-def assignment(text: str) -> tuple[str, str]:
-    """Return path and value of a ``path=value`` text."""
-    path, equals, value = text.partition("=")
-    if not equals or not all(path.strip().split(".")):
-        raise UsageError(f"--set {text!r} is not of the form PATH=VALUE")
-    return path.strip(), value
-
-
-def _steps(path: str, root: Node, place: Place) -> KeyPath:
-    """Return the steps of a path that the schema or the files know."""
-    steps = tuple(path.split("."))
-    part: Mapping[str, Any] | None = environment_keys.schema()
-    node: Node | None = root
-    for number, step in enumerate(steps):
-        inner = environment_keys.below(part or {}, step) if part is not None else None
-        child = _child(node, step)
-        if child is None and (inner is None or isinstance(node, List)):
-            names = [*part.get("properties", {})] if part else []
-            names += [key for key, _ in layers.children(node)] if isinstance(node, Map | List) else []
-            wrong = ".".join(steps[: number + 1])
-            near = did_you_mean(step, names, "".join(f"{before}." for before in steps[:number]))
-            raise UsageError(f"{place}: no such path {wrong!r}{near}")
-        part, node = inner, child
-    return steps
-
-
-def _child(node: Node | None, step: str) -> Node | None:
-    if isinstance(node, List):
-        index = layers.list_index(node, step)
-        return None if index is None else node.items[index]
-    return node.get(step) if isinstance(node, Map) else None
 
 
 def _misplaced(root: Map, base: Map, own: Map, name: str) -> Iterator[EnvironmentFileError]:

@@ -7,9 +7,9 @@ from typing import Any
 
 from mlops_kit import render
 from mlops_kit.documents import Node, from_data, to_data
-from mlops_kit.environments import assignment, override
 from mlops_kit.errors import Place, UsageError
 from mlops_kit.expressions import SecretText
+from mlops_kit.overrides import assignment, override
 from mlops_kit.workspace.secrets import masked
 from mlops_kit.workspace.submission import HIDDEN, Submission
 

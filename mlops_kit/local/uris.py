@@ -166,8 +166,16 @@ def parse(text: str, workspace_id: str) -> Location:
 
     Accepts ``azureml:NAME:VERSION``, ``azureml:NAME@LABEL``, ``azureml://`` in its datastore (short and long), job,
     asset, registry and locations forms, ``runs:/RUN/PATH``, ARM ids with or without ``azureml:`` in front, and
-    https, wasbs and abfss addresses. Forms that name no workspace mean ``workspace_id``; 400 for everything else.
+    https, wasbs and abfss addresses. Forms that name no workspace mean ``workspace_id``; 400 for everything else, and
+    for a path that leads out of its datastore, container or output.
     """
+    location = _read(text, workspace_id)
+    if isinstance(location, DatastorePath | JobOutput | BlobPath) and ".." in location.path.split("/"):
+        raise BadRequestError(f"The path of '{text}' has a '..', which leads nowhere in storage.", target="uri")
+    return location
+
+
+def _read(text: str, workspace_id: str) -> Location:
     if run := _RUN.fullmatch(text):
         return _run_artifact(run, workspace_id)
     if text.lower().startswith(("http://", "https://")):

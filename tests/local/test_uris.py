@@ -142,3 +142,25 @@ def test_a_missing_datastore_is_named_with_its_neighbours(plane: Any) -> None:
 def test_a_web_address_is_not_in_storage(plane: Any) -> None:
     with pytest.raises(BadRequestError, match="not in this control plane's storage"):
         _resolve(plane, "https://example.com/x.csv")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "azureml://datastores/d/paths/../../secrets",
+        "azureml://subscriptions/s/resourcegroups/g/workspaces/w/datastores/d/paths/a/../../b",
+        "azureml://jobs/j/outputs/o/paths/a/..",
+        "https://devstoreaccount1.blob.core.mlops.test/container/../other",
+        "https://devstoreaccount1.blob.core.mlops.test/container/%2e%2e/other",
+        "runs:/run/../../other",
+    ],
+)
+def test_a_path_that_leads_out_of_its_place_is_refused(text: str) -> None:
+    with pytest.raises(BadRequestError, match=r"has a '\.\.', which leads nowhere in storage"):
+        uris.parse(text, "/subscriptions/s/resourceGroups/g/providers/p/workspaces/w")
+
+
+def test_dots_in_a_name_are_a_name() -> None:
+    found = uris.parse("azureml://datastores/d/paths/a..b/...", "w")
+    assert isinstance(found, uris.DatastorePath)
+    assert found.path == "a..b/..."

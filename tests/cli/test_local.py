@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import certifi
 import psutil
 import pytest
 import yaml
 
 from mlops_kit.local import supervisor
+from mlops_kit.local.azurite import installed
 
 
 def _cli(state: Path, *arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -396,3 +398,95 @@ def test_start_stop_and_logs_can_be_read_by_programs(state: Path, form: str) -> 
     assert read(_cli(state, "env", "-o", form).stdout)["MLOPS_KIT_LOCAL_STATE"] == str(state)
     refused = _cli(state, "logs", "-f", "-o", form)
     assert (refused.returncode, refused.stderr) == (2, f"error: --follow prints lines as they come, not {form}\n")
+
+
+# What may stand in a user's shell and must not matter: a proxy and a bundle that are not there, no HOME, no UTF-8.
+SHELL = {
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+    "http_proxy": "http://user:word@127.0.0.1:9",
+    "https_proxy": "http://127.0.0.1:9",
+    "all_proxy": "socks5://127.0.0.1:9",
+    "NO_PROXY": "*",
+    "no_proxy": "*",
+    "REQUESTS_CA_BUNDLE": "/nonexistent.pem",
+    "SSL_CERT_FILE": "/nonexistent.pem",
+    "CURL_CA_BUNDLE": "/nonexistent.pem",
+    "HOME": "",
+    "TMPDIR": "/nonexistent",
+    "LC_ALL": "C",
+    "LANG": "C",
+    "COLUMNS": "40",
+    "NO_COLOR": "1",
+    "PYTHONWARNINGS": "error",
+    "NODE_OPTIONS": "--max-old-space-size=2000",
+    "AZURITE_ACCOUNTS": "mine:a2V5",
+    "MLFLOW_TRACKING_URI": "http://127.0.0.1:9",
+}
+
+
+def test_what_stands_in_the_users_shell_does_not_matter(tmp_path: Path) -> None:
+    program = _program(
+        tmp_path,
+        """
+        from azure.ai.ml import MLClient
+        from azure.ai.ml.entities import Data
+        from azure.identity import DefaultAzureCredential
+
+        ml = MLClient.from_config(credential=DefaultAzureCredential())
+        print(ml.data.create_or_update(Data(name="d", path=__file__, type="uri_file")).version)
+        """,
+    )
+    folder = tmp_path / "Zustände hier"
+    # A closed standard input and a tight umask as well.
+    line = ["sh", "-c", 'umask 077; exec "$@" <&-', "sh", sys.executable, "-m", "mlops_kit", "local", "exec"]
+    line += ["--network", "deny", "--state", str(folder), "--config", "--", sys.executable, "-W", "ignore", program]
+    variables = {**os.environ, **SHELL, "MLOPS_KIT_AZURITE": str(installed())}
+    try:
+        done = subprocess.run(line, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+        assert (folder / "certificates" / "bundle.pem").read_bytes().startswith(Path(certifi.where()).read_bytes())
+    finally:
+        supervisor.stop(folder)
+
+
+@pytest.mark.parametrize("arguments", [["logs", "-n", "1000"], ["status"], ["env", "-o", "json"], ["--help"]])
+def test_a_reader_that_goes_away_is_no_fault(state: Path, arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "mlops_kit", "local", *arguments]
+    variables = {**os.environ, "MLOPS_KIT_LOCAL_STATE": str(state)}
+    with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def test_damaged_records_are_one_line_without_a_traceback(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    (folder / "settings.json").write_text("{")
+    told = _cli(folder, "status")
+    assert told.returncode == 2
+    assert told.stderr.startswith(f"error: {folder}/settings.json was not written by this version of mlops_kit: ")
+    assert len(told.stderr.splitlines()) == 1
+    (folder / "settings.json").unlink()
+    (folder / "instance.json").write_text("[]")
+    assert "running    no" in _cli(folder, "status").stdout
+
+
+def test_a_missing_azurite_without_a_registry_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
+    done = _cli(
+        tmp_path / "state",
+        "start",
+        XDG_CACHE_HOME=str(tmp_path / "cache"),
+        MLOPS_KIT_AZURITE="",
+        npm_config_registry="http://127.0.0.1:9",
+        npm_config_fetch_retries="0",
+    )
+    assert done.returncode == 2
+    told = done.stderr.splitlines()[-1]
+    assert told.startswith("error: ")
+    assert "Azurite 3.35.0 could not be installed" in told
+    assert "set MLOPS_KIT_AZURITE to the folder of an installed azurite 3.35.0" in told
+    assert "Traceback" not in done.stderr
+    assert list((tmp_path / "cache" / "mlops_kit").glob("*azurite*/")) == []

@@ -52,7 +52,7 @@ def test_a_build_that_fails_shows_the_end_of_its_log(jobs):
     job = jobs.run("true", environment=environment, environment_variables=VENV)
     assert job.status == "Failed"
     told = jobs.error(job)
-    assert "could not be built" in told
+    assert "could not be built without the network (network: deny)" in told
     assert "no-such-package-of-mlops-kit" in told
 
 

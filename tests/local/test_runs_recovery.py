@@ -8,10 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
@@ -21,61 +19,7 @@ from mlops_kit.local import supervisor
 from mlops_kit.local.processes import FOLDER
 from mlops_kit.local.settings import DEFAULT_WORKSPACE, LocalSettings
 
-FINAL = ("Completed", "Failed", "Canceled")
 pytestmark = pytest.mark.slow
-
-
-@dataclass(frozen=True)
-class Plane:
-    """A control plane of this test alone, asked without the SDK."""
-
-    settings: LocalSettings
-
-    def start(self) -> int:
-        """Start it; return its process id."""
-        return supervisor.start(self.settings).pid
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        instance = supervisor.running(self.settings.state)
-        assert instance is not None
-        token = supervisor.environment(instance, self.settings)["MLFLOW_TRACKING_TOKEN"]
-        url = f"https://127.0.0.1:{instance.https_port}{path}"
-        with httpx.Client(verify=False, trust_env=False, timeout=60) as client:  # noqa: S501  loopback
-            answer = client.request(method, url, json=body, headers={"Authorization": f"Bearer {token}"})
-        answer.raise_for_status()
-        return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
-
-    def submit(self, name: str, command: str, **more: Any) -> None:
-        environment = "azureml:AzureML-minimal@latest"
-        compute = f"{DEFAULT_WORKSPACE.id}/computes/cpu-cluster"
-        facts = {"jobType": "Command", "command": command, "environmentId": environment, "computeId": compute, **more}
-        self.ask("PUT", f"{DEFAULT_WORKSPACE.id}/jobs/{name}", {"properties": facts})
-
-    def status(self, name: str) -> str:
-        return str(self.ask("GET", f"{DEFAULT_WORKSPACE.id}/jobs/{name}")["properties"]["status"])
-
-    def wait(self, name: str, until: Collection[str] = FINAL) -> str:
-        end = time.monotonic() + 120
-        while (status := self.status(name)) not in until:
-            assert time.monotonic() < end, f"{name} is {status}"
-            time.sleep(0.05)
-        return status
-
-    def details(self, name: str) -> Any:
-        return self.ask("GET", f"/history/v1.0{DEFAULT_WORKSPACE.id}/runs/{name}/details")
-
-    def log(self, name: str) -> str:
-        link = self.details(name)["logFiles"]["user_logs/std_log.txt"]
-        return str(self.ask("GET", link.partition(".test")[2]))
-
-    def error(self, name: str) -> str:
-        return str(self.details(name)["error"]["error"]["message"])
-
-
-@pytest.fixture
-def plane(tmp_path: Path) -> Iterator[Plane]:
-    yield (made := Plane(LocalSettings(tmp_path / "state", network="deny")))
-    supervisor.stop(made.settings.state)
 
 
 def _there(paths: list[Path]) -> None:
@@ -121,8 +65,8 @@ def test_jobs_of_a_stopped_control_plane_fail_and_queued_ones_wait_for_the_next_
     assert plane.error("job-0") == "The local control plane was stopped while the job ran."
 
 
-def test_a_job_that_outgrows_the_quota_fails_with_that_reason_and_keeps_its_log(tmp_path):
-    plane = Plane(LocalSettings(tmp_path / "state", network="deny", quota_bytes=20_000_000))
+def test_a_job_that_outgrows_the_quota_fails_with_that_reason_and_keeps_its_log(new_plane, tmp_path):
+    plane = new_plane(LocalSettings(tmp_path / "state", network="deny", quota_bytes=20_000_000))
     plane.start()
     try:
         plane.submit("greedy", "echo begun; head -c 30000000 /dev/zero > outputs/large")
@@ -199,8 +143,8 @@ def test_why_a_job_ended_survives_a_kill_while_its_files_are_kept(plane):
 
 
 @pytest.mark.parametrize("name", ["blanks and Ümlaute", 'it\'s $HOME; (really) & "so"'])
-def test_jobs_run_whatever_the_path_of_the_state_folder(tmp_path, name):
-    plane = Plane(LocalSettings(tmp_path / name, network="deny"))
+def test_jobs_run_whatever_the_path_of_the_state_folder(new_plane, tmp_path, name):
+    plane = new_plane(LocalSettings(tmp_path / name, network="deny"))
     plane.start()
     try:
         plane.submit("job", "mkdir -p ${{outputs.made}} && echo here > ${{outputs.made}}/x", outputs={"made": {}})
@@ -224,8 +168,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", folder], check=True)
 
 
-def test_a_job_that_fills_the_disk_fails_with_its_log_and_leaves_room_for_the_next(small_disk):
-    plane = Plane(LocalSettings(small_disk / "state", network="deny"))
+def test_a_job_that_fills_the_disk_fails_with_its_log_and_leaves_room_for_the_next(small_disk, new_plane):
+    plane = new_plane(LocalSettings(small_disk / "state", network="deny"))
     plane.start()
     try:
         plane.submit("greedy", "echo begun; head -c 100000000 /dev/zero > outputs/large")
@@ -244,8 +188,8 @@ def _fill(path: Path) -> None:
             filler.write(bytes(1 << 12))
 
 
-def test_a_full_disk_refuses_a_submission_and_takes_the_next_when_there_is_room(small_disk):
-    plane = Plane(LocalSettings(small_disk / "state", network="deny"))
+def test_a_full_disk_refuses_a_submission_and_takes_the_next_when_there_is_room(small_disk, new_plane):
+    plane = new_plane(LocalSettings(small_disk / "state", network="deny"))
     plane.start()
     try:
         with pytest.raises(OSError, match="No space left"):

@@ -240,7 +240,9 @@ def _uv(arguments: list[str], site: Site) -> int:
 def _build_error(wanted: Specification, site: Site) -> JobFailedError:
     lines = (site.logs / "build.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
     tail = "\n".join(lines[-15:])
-    return JobFailedError(f"The environment {wanted.name} could not be built:\n{tail}")
+    offline = site.plane.settings.network == "deny"
+    how = " without the network (network: deny): only packages in uv's cache are found" if offline else ""
+    return JobFailedError(f"The environment {wanted.name} could not be built{how}:\n{tail}")
 
 
 _RUNNERS: dict[str, Callable[[Specification, Site], Interpreter]] = {HOST: _host, VENV: _venv}

@@ -65,6 +65,14 @@ def test_what_fits_is_no_difference():
     assert environments.differences(wanted, {"numpy": "2.0"}.get, "3.11.7") == []
 
 
+def test_the_tracking_plugin_of_azure_is_not_missed_here_but_its_version_counts():
+    wanted = Specification("e", "3.11", ("azureml-mlflow>=1.62", "mlflow"))
+    assert environments.differences(wanted, {"mlflow": "3.1"}.get, "3.11.7") == []
+    assert environments.differences(wanted, {"mlflow": "3.1", "azureml-mlflow": "1.50"}.get, "3.11.7") == [
+        "azureml-mlflow: asked for >=1.62, installed 1.50"
+    ]
+
+
 def test_an_image_says_that_its_packages_are_not_known():
     [remark] = environments.specification(_environment(image="reg.io/a:1")).remarks
     assert "reg.io/a:1" in remark

@@ -40,6 +40,8 @@ DOCKER = "The runner 'docker' is not available in this version: jobs run in this
 # conda names that differ from the name of the same package for pip
 _PIP_NAMES = {"pytorch": "torch", "py-xgboost": "xgboost", "matplotlib-base": "matplotlib"}
 _NOT_PIP = {"pip", "python", "cudatoolkit", "pytorch-cuda", "setuptools", "wheel"}
+# Packages that an environment needs on Azure alone: here jobs get an https address for tracking, and MLflow reads it.
+_FOR_AZURE = {"azureml-mlflow"}
 _CONDA = re.compile(r"(?:[\w.-]+::)?(?P<name>[A-Za-z0-9_.-]+)\s*(?P<rest>.*)")
 
 
@@ -156,6 +158,8 @@ def differences(wanted: Specification, installed: Callable[[str], str | None], p
             continue
         version = installed(requirement.name)
         asked = str(requirement.specifier) or "any version"
+        if version is None and requirement.name in _FOR_AZURE:
+            continue
         if version is None:
             found.append(f"{requirement.name}: asked for {asked}, not installed")
         elif not requirement.specifier.contains(version, prereleases=True):

@@ -125,6 +125,8 @@ def _fields(target: str, message: str) -> Iterator[str]:
 
 def _spelled(part: str) -> str:
     """Return the template's word for a field of a request."""
+    if part in {"dataUri", "modelUri"}:
+        return "path"
     return re.sub(r"_id$", "", re.sub(r"(?<=[a-z])([A-Z])", r"_\1", part).lower())
 
 

@@ -245,3 +245,14 @@ def test_workspace_is_named_once_on_stderr_and_never_on_stdout(kit):
 
     assert ran.err.count("workspace mlw-commands in rg-local, on this machine\n") == 1
     assert "/workspaces/" not in ran.out.replace("azureml://", "")
+
+
+def test_path_that_the_service_refuses_is_shown_at_its_line(kit, write, workspace_project):
+    (workspace_project / "templates" / "models").mkdir(exist_ok=True)
+    path = "path: azureml://datastores/nowhere/paths/x\n"
+    data = kit("data", "register", write("data/refused.yml", f"name: refused\ntype: uri_file\n{path}"))
+    model = kit("model", "register", write("models/refused.yml", f"name: refused\ntype: custom_model\n{path}"))
+
+    assert (data.code, model.code) == (2, 2)
+    assert "data/refused.yml:3:1: could not register the data asset 'refused': The datastore 'nowhere'" in data.err
+    assert "models/refused.yml:3:1: could not register the model 'refused': The datastore 'nowhere'" in model.err

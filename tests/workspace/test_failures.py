@@ -88,6 +88,7 @@ def test_refused_field_is_shown_at_the_template_line():
         ("properties.inputs.TrainData", "no", "inputs.TrainData"),
         ("properties.resources.instanceCount", "no", "resources.instance_count"),
         ("properties.environmentId", "no", "environment"),
+        ("properties.dataUri", "no", "path"),
         ("environmentVariables.MY_RUNNER", "no", "environment_variables.MY_RUNNER"),
         ("", "The field 'inputs.my-data' is 'wrong'.", "inputs.my-data"),
         ("", "Of 'train-1', 'properties.computeId' is unknown.", "compute"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local import uris
-from mlops_kit.local.arm.wire import BadRequestError
+from mlops_kit.local.arm.wire import BadRequestError, concerning
 from mlops_kit.local.providers import version_routes
 from mlops_kit.local.providers.versions import Draft, Kind
 
@@ -26,10 +26,11 @@ def _complete(plane: Plane, draft: Draft) -> Draft:
         )
     if not uri:
         raise BadRequestError("A data asset needs a dataUri.", target="properties.dataUri")
-    location = uris.parse(str(uri), draft.workspace)
-    if isinstance(location, uris.JobOutput):
-        plane.store.get(f"{location.workspace}/jobs/{location.job}", f"The job '{location.job}'")
-    stored = uris.settled(plane, str(uri), draft.workspace)
+    with concerning("properties.dataUri"):
+        location = uris.parse(str(uri), draft.workspace)
+        if isinstance(location, uris.JobOutput):
+            plane.store.get(f"{location.workspace}/jobs/{location.job}", f"The job '{location.job}'")
+        stored = uris.settled(plane, str(uri), draft.workspace)
     if kind != "uri_file" and not stored.endswith("/"):
         stored += "/"
     added = {

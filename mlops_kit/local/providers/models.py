@@ -13,7 +13,7 @@ import yaml
 from mlops_kit.local import uris
 from mlops_kit.local.arm.routes import WORKSPACE, Route
 from mlops_kit.local.arm.store import Resource
-from mlops_kit.local.arm.wire import BadRequestError, Call, NotFoundError, Reply
+from mlops_kit.local.arm.wire import BadRequestError, Call, NotFoundError, Reply, concerning
 from mlops_kit.local.providers import version_routes, versions
 from mlops_kit.local.providers.versions import Draft, Kind
 
@@ -58,10 +58,11 @@ def _complete(plane: Plane, draft: Draft) -> Draft:
     uri = properties.get("modelUri")
     if not uri:
         raise BadRequestError("A model needs a modelUri.", target="properties.modelUri")
-    location = uris.parse(str(uri), draft.workspace)
-    if isinstance(location, uris.JobOutput):
-        _check_output(plane, location)
-    stored = uris.settled(plane, str(uri), draft.workspace)
+    with concerning("properties.modelUri"):
+        location = uris.parse(str(uri), draft.workspace)
+        if isinstance(location, uris.JobOutput):
+            _check_output(plane, location)
+        stored = uris.settled(plane, str(uri), draft.workspace)
     flavors = properties.get("flavors") or _flavors(plane, draft.workspace, stored, properties.get("modelType"))
     kind = properties.get("modelType") or ("mlflow_model" if flavors else "custom_model")
     if kind not in TYPES:

@@ -91,6 +91,7 @@ def _prepare(settings: LocalSettings) -> None:
     with _writing(state):
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(0o700)
+        (state / _LOCK).touch()  # first of all: by it another start knows what the folder is
         settings.logs.mkdir(exist_ok=True)
         (state / ".gitignore").write_text("*\n", encoding="ascii")  # keys and data do not belong into a commit
 

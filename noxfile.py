@@ -81,7 +81,8 @@ def soak(session: nox.Session) -> None:
 def conformance(session: nox.Session) -> None:
     """Run Microsoft's own SDK tests (class core) against the local control plane; needs the suite's runner.
 
-    ``MLOPS_KIT_SHARED`` names the folder that holds ``tools/sdk_suite`` (default ``../shared``).
+    ``MLOPS_KIT_SHARED`` names the folder that holds ``tools/sdk_suite`` (default ``../shared``). The result goes onto
+    the coverage page; with arguments of your own, name ``--out conformance.json`` among them.
     """
     suite = Path(os.environ.get("MLOPS_KIT_SHARED", HERE.parent / "shared")) / "tools" / "sdk_suite"
     if not suite.is_dir():
@@ -91,6 +92,7 @@ def conformance(session: nox.Session) -> None:
     arguments = session.posargs or ["--class", "core", "--out", "conformance.json"]
     session.run("mlops-kit", "local", "exec", "--", "python", str(suite / "run_suite.py"), *arguments)
     session.run("python", str(suite / "report.py"), "conformance.json", "--class", "core")
+    session.run("python", "docs/generate.py", "--conformance", "conformance.json")
 
 
 @nox.session

@@ -117,7 +117,8 @@ def _locked(state: Path) -> Iterator[None]:
 
 
 def _is_state(folder: Path) -> bool:
-    return (folder / _MARKER).is_file() or (folder / _LOCK).exists()
+    marker = folder / _MARKER  # other programs have a file of that name, too
+    return (folder / _LOCK).exists() or (marker.is_file() and b'"quota_bytes"' in marker.read_bytes())
 
 
 def _require_same(present: LocalSettings, wanted: LocalSettings) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-KEY = re.compile(r"(?i)(secret|passw|pwd|token|api_?key|account_?key|access_?key|credential|connection_?string|sas)")
+_KEYS = "api|account|access|storage|subscription|private|signing|encryption|shared|primary|secondary"
+KEY = re.compile(
+    rf"(?i)(secret|passw|pwd|credential|connection_?string|(?:{_KEYS})_?key|(?<![a-z])(?:token|sas|pat)(?![a-z]))"
+)
 SIGNATURE = re.compile(
     r"(?i)([?&](?:sig|code|token)=)[^&\s\"']+|(AccountKey=|SharedAccessSignature=)[^;\s\"']+|(://[^/\s:@]+:)[^/\s@]+(?=@)"
 )

@@ -103,10 +103,15 @@ class Course:
 @pytest.fixture(scope="module")
 def course(course_workspace, tmp_path_factory):
     """Return the workspace of the lessons; ``cpu-cluster`` is there from the start, MLflow tracks to it."""
+    import mlflow
+
     ml = course_workspace.ml_client()
+    address = ml.workspaces.get().mlflow_tracking_uri
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", ml.workspaces.get().mlflow_tracking_uri)
+        patch.setenv("MLFLOW_TRACKING_URI", address)
+        mlflow.set_tracking_uri(address)  # a test before may have named another one, which wins over the variable
         yield Course(ml, tmp_path_factory.mktemp("course"), course_workspace)
+        mlflow.set_tracking_uri(None)  # back to the variable
 
 
 @pytest.fixture(scope="session")

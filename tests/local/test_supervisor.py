@@ -47,6 +47,18 @@ def _metadata(instance: Instance, settings: LocalSettings) -> str:
         return str(response.read().decode())
 
 
+def test_folder_with_settings_of_another_program_is_left_as_it_is(tmp_path):
+    from mlops_kit.errors import LocalError
+    from mlops_kit.local import supervisor
+    from mlops_kit.local.settings import LocalSettings
+
+    (tmp_path / "settings.json").write_text("{}", encoding="utf-8")
+    for action in (lambda: supervisor.reset(tmp_path), lambda: supervisor.start(LocalSettings(tmp_path))):
+        with pytest.raises(LocalError, match="is not a state folder"):
+            action()
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("settings.json", "{}")]
+
+
 def test_a_started_instance_answers_on_the_ports_it_recorded(settings: LocalSettings) -> None:
     instance = supervisor.start(settings)
     assert Instance.read(settings.instance_file) == instance

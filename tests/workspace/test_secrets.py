@@ -1,5 +1,7 @@
 """What is shown holds no secret (field report R48)."""
 
+import pytest
+
 from mlops_kit.workspace.secrets import masked
 
 
@@ -37,3 +39,15 @@ def test_what_is_no_secret_stays_as_it_is():
     }
 
     assert masked(document) == document
+
+
+@pytest.mark.parametrize(
+    "key", ["subscription_key", "private_key", "storage_key", "signing_key", "PAT", "HF_TOKEN", "sas", "apikey"]
+)
+def test_names_of_secrets_are_known(key):
+    assert masked({key: "value"}) == {key: "***"}
+
+
+@pytest.mark.parametrize("key", ["tokenizer", "disaster", "path", "pattern", "monkey", "key", "max_tokens"])
+def test_names_that_only_sound_like_secrets_are_shown(key):
+    assert masked({key: "value"}) == {key: "value"}

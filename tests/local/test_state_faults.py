@@ -105,6 +105,7 @@ def test_an_empty_secret_is_replaced(settings: LocalSettings) -> None:
 
 def test_damaged_settings_are_replaced_by_the_next_start(settings: LocalSettings) -> None:
     settings.state.mkdir()
+    (settings.state / supervisor._LOCK).touch()  # what tells a state folder from any other
     (settings.state / "settings.json").write_text("{")
     with pytest.raises(LocalError, match=r"settings\.json was not written by this version of mlops_kit"):
         supervisor.status(settings.state)

@@ -13,7 +13,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 nox.options.reuse_venv = "yes"
 
 HERE = Path(__file__).parent
-PYTHON_FILES = ("mlops_kit", "tests", "benchmarks", "templates", "noxfile.py")
+PYTHON_FILES = ("mlops_kit", "tests", "benchmarks", "templates", "docs", "noxfile.py")
 
 
 def _install(session: nox.Session, extra: str) -> None:

@@ -1,6 +1,6 @@
-"""Write the pages that come from code: the command reference and the coverage page of the local control plane.
+"""Write the pages that come from code: the command reference, the curated environments, the coverage page.
 
-``python docs/generate.py`` writes both; ``--check`` writes nothing and fails when one is stale. Which operations the
+``python docs/generate.py`` writes them; ``--check`` writes nothing and fails when one is stale. Which operations the
 contract tests drove is kept in ``docs/driven.json``; ``--logs FOLDER`` writes it anew from the control planes' logs
 below the folder of a test run. What became of Microsoft's own tests is kept in ``docs/conformance.yaml``, with the
 reason beside each that did not pass; ``--conformance FILE`` updates it from the results of ``nox -s conformance``.
@@ -31,7 +31,7 @@ def commands_page() -> str:
 
     parts = ["# Command reference\n\nGenerated from the command line's own help by `nox -s docs`.\n"]
     for path, command in _walk(cli, "mlops-kit"):
-        context = click.Context(command, info_name=path)
+        context = click.Context(command, info_name=path, **cli.context_settings)
         parts.append(f"## `{path}`\n\n```text\n{command.get_help(context)}\n```\n")
     return "\n".join(parts)
 
@@ -44,6 +44,26 @@ def _walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Comman
             child = command.get_command(context, name)
             if child is not None:
                 yield from _walk(child, f"{path} {name}")
+
+
+def curated_page() -> str:
+    """Return the packages that a curated environment means here."""
+    from mlops_kit.local.runs.curated import PREFIX, TABLE
+
+    rows = [
+        f"| `{PREFIX}{entry.name}` | {entry.version} | {entry.python} | `{'`, `'.join(entry.packages)}` |"
+        for entry in TABLE
+    ]
+    head = (
+        "# Curated environments\n\n"
+        "Generated from the table of the local control plane by `nox -s docs`.\n\n"
+        "A curated name means the packages that the image of that name carries, not whatever is installed here.\n"
+        "Runner `host` says how this interpreter differs from them, runner `venv` installs them. `latest` is the\n"
+        "version below; any other version is answered with the same packages. A longer name, such as\n"
+        f"`{PREFIX}sklearn-1.5-ubuntu20.04-py38-cpu`, means the entry that it begins with.\n\n"
+        "| name | latest | Python | packages |\n|---|---|---|---|\n"
+    )
+    return head + "\n".join(rows) + "\n"
 
 
 def coverage_page(driven: dict[str, list[int]], known: conformance.Known) -> str:
@@ -96,7 +116,11 @@ def main() -> int:
     if options.conformance:
         conformance.write(conformance.updated(conformance.read(), options.conformance))
     driven, known = json.loads(DRIVEN.read_text(encoding="utf-8")), conformance.read()
-    pages = {"commands.md": commands_page(), "coverage.md": coverage_page(driven, known)}
+    pages = {
+        "commands.md": commands_page(),
+        "curated.md": curated_page(),
+        "coverage.md": coverage_page(driven, known),
+    }
     stale = [name for name, text in pages.items() if _read(HERE / name) != text]
     unexplained = conformance.unexplained(known)
     for name in unexplained:

@@ -81,6 +81,12 @@ def main(arguments: list[str] | None = None) -> Any:
     except MlopsKitError as error:
         click.echo(f"error: {error}", err=True)
         code = error.exit_code
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.startswith("mlops_kit"):  # a fault of ours
+            raise
+        extras = "mlops_kit[local], or mlops_kit[azure] for Azure alone"
+        click.echo(f"error: the package {error.name} is missing; install {extras}", err=True)
+        code = 2
     except OSError as error:
         if error.strerror is None:  # of no file or disk: a fault of ours
             raise

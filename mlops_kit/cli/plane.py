@@ -51,10 +51,8 @@ def settings(environment: Environment, state: Path) -> LocalSettings:
 
 def variables(project: Project, environment: Environment) -> dict[str, str]:
     """Start the control plane unless it runs, and return the variables that lead a process to it."""
-    try:
-        from mlops_kit.local import supervisor
-    except ImportError as error:
-        raise UsageError(f"the package {error.name} is missing; install mlops_kit[local]") from error
+    from mlops_kit.local import supervisor
+
     wanted = settings(environment, state_folder(project, environment.name))
     runs = supervisor.running(wanted.state) is not None
     present = supervisor.read_settings(wanted.state) if runs else wanted

@@ -62,7 +62,7 @@ def prepare(where: Where, template: str, settings: Sequence[str], again: Mapping
     _require_faultless(rendered, files, protected=environment.protected)
     rendered = tuple(checks.as_written(requirements.wrapped(each)) for each in rendered)
     parameters = render.parameter_values(loaded, environment, given)
-    name = path.resolve().relative_to(where.project.folder.resolve()).as_posix() if inside else str(path.resolve())
+    name = path.resolve().relative_to(where.project.folder.resolve()).as_posix() if inside else path.name
     made = record.submission(name, environment.name, parameters, settings, again or {})
     revealed = render.reveal(rendered, secret)
     tags = environment.tags

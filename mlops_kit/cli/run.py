@@ -102,6 +102,9 @@ def _like(
     if recorded.environment != workspace.target.environment:
         raise UsageError(f"the job {job!r} was submitted in the environment {recorded.environment!r}: name it with -e")
     path = where.project.folder / recorded.template
+    if not path.resolve().is_relative_to(where.project.folder.resolve()):
+        # Whoever can write to the workspace can write this: it must not choose a file of this machine.
+        raise UsageError(f"the job {job!r} was made of {recorded.template}, which is outside of this project")
     if not path.is_file():
         raise UsageError(f"{recorded.template}, the template of the job {job!r}, is not there any more")
     texts, values = record.like(job, recorded, settings)
@@ -177,7 +180,7 @@ def _require_references(workspace: Workspace, prepared: prepare.Prepared) -> Non
     for fault in faults:
         click.echo(str(fault), err=True)
     if faults:
-        raise UsageError(f"{len(faults)} {'error' if len(faults) == 1 else 'errors'}; nothing was submitted")
+        raise UsageError(f"{options.counted(len(faults), 'error')}; nothing was submitted")
 
 
 def _submit(

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -19,29 +20,34 @@ class Started:
     """A process as it is recorded: its start tells it from a later one with the same number."""
 
     pid: int
-    born: float  # see ``born``
+    born: str  # see ``born``; empty where it had ended before it could be asked
 
 
-def born(pid: int) -> float:
-    """Return when a process started: in seconds since the machine did, so that no change of the clock moves it.
+def born(pid: int) -> str:
+    """Return when a process started: the machine's start and the clock ticks since, so that no set clock moves it.
 
     Where the system keeps no such time (macOS) it is the Unix time. Raises psutil.NoSuchProcess.
     """
     if not sys.platform.startswith("linux"):
-        return psutil.Process(pid).create_time()
+        return str(psutil.Process(pid).create_time())
     try:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         raise psutil.NoSuchProcess(pid) from None
-    return int(fields[19]) / os.sysconf("SC_CLK_TCK")  # field 22 of proc(5), counted after the name
+    return f"{_boot()}/{int(fields[19])}"  # field 22 of proc(5), counted after the name
+
+
+@cache
+def _boot() -> str:
+    """Return the id of this start of the machine: after another one, numbers and ticks are given again."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def living(started: Started) -> psutil.Process | None:
     """Return a recorded process if it lives; not one that has ended, nor another to which its number was given."""
     try:
-        same = abs(born(started.pid) - started.born) < 0.5
         process = psutil.Process(started.pid)
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        return process if born(started.pid) == started.born and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.NoSuchProcess:
         return None
 

@@ -101,7 +101,7 @@ class Instance:
     """A running control plane, as recorded in ``instance.json``; ports are on 127.0.0.1."""
 
     pid: int
-    born: float  # when the process started (see processes.born), so that a reused pid is not mistaken for it
+    born: str  # when the process started (see processes.born), so that a reused pid is not mistaken for it
     https_port: int
     proxy_port: int
     blob_port: int

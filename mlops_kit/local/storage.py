@@ -65,11 +65,6 @@ class Quota:
             self._size += more
 
 
-def check_quota(settings: LocalSettings, more: int = 0) -> None:
-    """Refuse (413) a write of ``more`` bytes where the state folder would outgrow ``settings.quota_bytes``."""
-    Quota(settings).check(more)
-
-
 def folder_size(folder: Path) -> int:
     """Return the bytes of all files below a folder; files that vanish meanwhile count nothing."""
     total = 0

@@ -12,16 +12,15 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import psutil
 from filelock import FileLock
 
 from mlops_kit.errors import LocalError
-from mlops_kit.local import azurite, processes
+from mlops_kit.local import azurite, processes, shortcut
 from mlops_kit.local.outside import OUTSIDE, outside
-from mlops_kit.local.runs import shortcut
 from mlops_kit.local.settings import (
     AML_RESOURCE,
     API_URL,
@@ -143,7 +142,8 @@ def _launch(settings: LocalSettings) -> Instance:
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=settings.state,
-            env=outside(os.environ),
+            # Started by a job, it is still no part of that job, and must outlive it.
+            env={name: value for name, value in outside(os.environ).items() if name != processes.FOLDER},
             start_new_session=True,
         )
     try:
@@ -320,11 +320,6 @@ def applied(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[st
     kept = {name: value for name, value in before.items() if name not in REMOVED}
     changed = {name: before.get(name) for name in (*variables, *REMOVED) if name in before or name in variables}
     return {**kept, **variables, OUTSIDE: json.dumps(changed)}
-
-
-def for_state(settings: LocalSettings, state: Path) -> LocalSettings:
-    """Return the same settings for another state folder, whose path is made absolute."""
-    return replace(settings, state=state.expanduser().resolve())
 
 
 def _last_lines(path: Path, count: int = 3) -> str:

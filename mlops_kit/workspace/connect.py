@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mlops_kit.errors import UsageError
 from mlops_kit.workspace import artifacts, credentials, failures, tracking
 
 
@@ -56,12 +55,8 @@ class Workspace:
 def connect(target: Target, variables: Mapping[str, str] = os.environ) -> Workspace:
     """Sign in and return the workspace; raises :class:`UsageError` in seconds where no credential answers."""
     credential = credentials.choose(target.auth, variables)
-    try:
-        from azure.ai.ml import MLClient
-    except ImportError as error:
-        raise UsageError(
-            f"the package {error.name} is missing; install mlops_kit[azure] or mlops_kit[local]"
-        ) from error
+    from azure.ai.ml import MLClient
+
     with failures.readable("connect to the workspace"):
         ml = MLClient(
             credential.token,

@@ -96,7 +96,8 @@ def _refused(error: Any, doing: str, locate: Locate) -> MlopsKitError:
     if status == 403:
         return UsageError(f"could not {doing}: not allowed ({_sentence(message)})")
     sentence = f"could not {doing}: {_sentence(message)}" + (f" ({code})" if code and code not in message else "")
-    if (status < 500 and status != 408) or status == 501:
+    # A 501 is a refusal of what is not there yet, unless the local control plane broke while it answered.
+    if (status < 500 and status != 408) or (status == 501 and code != "LocalControlPlaneFault"):
         place = next(filter(None, map(locate, _fields(target, message))), None)
         return DocumentError(sentence, place) if place else UsageError(sentence)
     return OperationFailed(f"{sentence} [HTTP {status}]")

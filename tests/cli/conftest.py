@@ -32,6 +32,22 @@ class Ran:
         return json.loads(self.out)
 
 
+@pytest.fixture
+def called(capsys):
+    """Call ``mlops-kit`` in this process: (exit code, stdout, stderr)."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = 0
+        try:
+            main(list(arguments))
+        except SystemExit as leave:
+            code = int(leave.code or 0)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
 @pytest.fixture(scope="session")
 def commands_workspace(new_workspace):
     """The workspace that the tests of commands share; each uses names of its own in it."""

@@ -1,29 +1,24 @@
 """The command line as a whole: how a wrong call is answered, and which forms a result has."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import click
 import pytest
 
-from mlops_kit.cli import cli, main
+from mlops_kit.cli import cli
 
 # Its output is that of the program it runs.
 PROGRAMS = {"mlops-kit local exec"}
 
 
 @pytest.fixture
-def run(capsys, tmp_path, monkeypatch):
+def run(called, tmp_path, monkeypatch):
     """Return a function that runs a command in an empty folder: (exit code, stdout, stderr)."""
     monkeypatch.chdir(tmp_path)
-
-    def run_command(*arguments):
-        code = 0
-        try:
-            main(list(arguments))
-        except SystemExit as leave:
-            code = int(leave.code or 0)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run_command
+    return called
 
 
 def _commands(command, path):
@@ -101,3 +96,20 @@ def test_file_that_the_system_refuses_is_one_line(run, tmp_path):
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
     assert err.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments"),
+    [("psutil", ["local", "status"]), ("azure.identity", ["job", "list", "-e", "dev"])],
+)
+def test_missing_package_is_one_line_with_what_to_install(package, arguments):
+    project = Path(__file__).resolve().parents[2]
+    program = f"import sys; sys.modules[{package!r}] = None; from mlops_kit.cli import main; main(sys.argv[1:])"
+    env = {**os.environ, "AZURE_SUBSCRIPTION_ID": "00000000-0000-0000-0000-0000000000aa"}
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error: the package {package} is missing; install mlops_kit[local], or mlops_kit[azure] for Azure alone\n"
+    )

@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlops_kit.cli import main
-
 PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(tmp_path, monkeypatch, called):
     """Return a function that runs a command in a copy of the project's environments: (exit code, stdout, stderr)."""
     shutil.copytree(PROJECT / "environments", tmp_path / "environments")
     monkeypatch.chdir(tmp_path)
@@ -25,13 +23,7 @@ def run(tmp_path, monkeypatch, capsys):
     def run_command(*arguments, **variables):
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        code = 0
-        try:
-            main(list(arguments))
-        except SystemExit as leave:
-            code = int(leave.code or 0)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
+        return called(*arguments)
 
     return run_command
 

@@ -238,3 +238,16 @@ def test_asset_carries_the_same_record(kit, write, workspace_project):
         assert properties["mlops_kit.template"] == f"templates/recorded/{kind}.yml"
         assert properties["mlops_kit.environment"] == "local"
         assert properties["mlops_kit.parameters"] == "words: some\n"
+
+
+@pytest.mark.parametrize("recorded", ["../../elsewhere.yml", "/etc/hostname"])
+def test_template_outside_of_the_project_is_not_read_because_a_job_says_so(kit, commands_workspace, recorded):
+    from azure.ai.ml import command
+
+    properties = {"mlops_kit.template": recorded, "mlops_kit.environment": "local"}
+    job = command(command="true", environment="AzureML-minimal@latest", compute="cpu-cluster", properties=properties)
+    name = commands_workspace.ml_client().jobs.create_or_update(job).name
+    ran = kit("run", "--like", name)
+
+    assert ran.code == 2
+    assert f"was made of {recorded}, which is outside of this project" in ran.err

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mlops_kit.local.settings import MANAGEMENT_URL
 from mlops_kit.testing import LocalWorkspace
 
 if TYPE_CHECKING:
@@ -27,6 +28,25 @@ def plane_env(local_workspace: LocalWorkspace) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def ml(local_workspace: LocalWorkspace) -> MLClient:
     return local_workspace.ml_client()
+
+
+@pytest.fixture(scope="session")
+def options(ml: MLClient) -> dict[str, Any]:
+    """Return what a client of azure-mgmt-* takes to reach the control plane."""
+    return {
+        "credential": ml._credential,
+        "subscription_id": ml.subscription_id,
+        "base_url": MANAGEMENT_URL,
+        "credential_scopes": [f"{MANAGEMENT_URL}/.default"],
+    }
+
+
+@pytest.fixture(scope="session")
+def arm(options: dict[str, Any]) -> Any:
+    """Return an unmodified client of azure-mgmt-resource."""
+    from azure.mgmt.resource.resources import ResourceManagementClient
+
+    return ResourceManagementClient(**options)
 
 
 @dataclass(frozen=True)

@@ -8,24 +8,7 @@ from typing import Any
 
 import pytest
 
-from mlops_kit.local.settings import MANAGEMENT_URL, STORAGE_KEY
-
-
-@pytest.fixture(scope="module")
-def options(ml) -> dict[str, Any]:
-    return {
-        "credential": ml._credential,
-        "subscription_id": ml.subscription_id,
-        "base_url": MANAGEMENT_URL,
-        "credential_scopes": [f"{MANAGEMENT_URL}/.default"],
-    }
-
-
-@pytest.fixture(scope="module")
-def arm(options) -> Any:
-    from azure.mgmt.resource.resources import ResourceManagementClient
-
-    return ResourceManagementClient(**options)
+from mlops_kit.local.settings import STORAGE_KEY
 
 
 @pytest.fixture(scope="module")

@@ -49,23 +49,6 @@ TEMPLATE = {
 
 
 @pytest.fixture(scope="module")
-def options(ml: Any) -> dict[str, Any]:
-    return {
-        "credential": ml._credential,
-        "subscription_id": ml.subscription_id,
-        "base_url": MANAGEMENT_URL,
-        "credential_scopes": [f"{MANAGEMENT_URL}/.default"],
-    }
-
-
-@pytest.fixture(scope="module")
-def arm(options: dict[str, Any]) -> Any:
-    from azure.mgmt.resource.resources import ResourceManagementClient
-
-    return ResourceManagementClient(**options)
-
-
-@pytest.fixture(scope="module")
 def deployments(options: dict[str, Any]) -> Any:
     from azure.mgmt.resource.deployments import DeploymentsMgmtClient
 

@@ -88,7 +88,7 @@ def test_the_first_reason_is_kept():
 def test_recorded_process_is_ended_and_a_reused_number_is_not(tmp_path):
     with subprocess.Popen(["/bin/bash", "-c", "sleep 60; true"], cwd=tmp_path, start_new_session=True) as process:
         recorded = Started(process.pid, born(process.pid))
-        assert end_recorded([Started(recorded.pid, recorded.born - 100)]) == 0
+        assert end_recorded([Started(recorded.pid, f"another-boot/{recorded.born}")]) == 0
         assert process.poll() is None
         assert end_recorded([recorded]) == 1
         assert end_recorded([recorded]) == 0

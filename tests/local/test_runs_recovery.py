@@ -53,6 +53,30 @@ def test_jobs_of_a_killed_control_plane_fail_with_that_reason_and_queued_ones_ru
     assert sorted(path.name for path in tmp_path.glob("job-*")) == sorted(names)
 
 
+def test_twenty_running_jobs_of_a_killed_control_plane_fail_and_leave_no_process(new_plane, tmp_path):
+    # Five clusters of four nodes each: room for all of them at a time.
+    clusters = tuple(f"cluster{number}" for number in range(5))
+    plane = new_plane(LocalSettings(tmp_path / "state", computes=clusters))
+    killed = plane.start()
+    names = [f"job-{number}" for number in range(20)]
+    for number, name in enumerate(names):
+        compute = f"{DEFAULT_WORKSPACE.id}/computes/{clusters[number % 5]}"
+        plane.submit(name, f"echo $$ > {tmp_path}/{name}; sleep 300", computeId=compute)
+    _there([tmp_path / name for name in names])
+    while {plane.status(name) for name in names} != {"Running"}:
+        time.sleep(0.05)
+    os.kill(killed, signal.SIGKILL)
+    while supervisor.running(plane.settings.state):
+        time.sleep(0.01)
+    pids = [int((tmp_path / name).read_text()) for name in names]
+
+    plane.start()
+    assert [plane.wait(name) for name in names] == ["Failed"] * 20
+    assert {plane.error(name) for name in names} == {"The local control plane was killed while the job was running."}
+    left = [pid for pid in pids if psutil.pid_exists(pid)]
+    assert not [pid for pid in left if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
+
+
 def test_jobs_of_a_stopped_control_plane_fail_and_queued_ones_wait_for_the_next_start(plane, tmp_path):
     plane.start()
     for number in range(5):

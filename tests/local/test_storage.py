@@ -21,9 +21,8 @@ from mlops_kit.errors import LocalError
 from mlops_kit.local import azurite as install
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, NotFoundError
 from mlops_kit.local.azurite.process import Azurite, stop_recorded
-from mlops_kit.local.processes import born
 from mlops_kit.local.settings import LocalSettings
-from mlops_kit.local.storage import BlobStore, check_quota
+from mlops_kit.local.storage import BlobStore, Quota
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +203,7 @@ def test_an_azurite_that_was_left_behind_is_stopped_and_loses_nothing(tmp_path: 
 
 
 def test_a_recorded_pid_that_now_belongs_to_another_process_is_left_alone(tmp_path: Path) -> None:
-    record = {"pid": os.getpid(), "born": born(os.getpid()) - 1000, "port": 1}
+    record = {"pid": os.getpid(), "born": "another-boot/1000", "port": 1}
     (tmp_path / "azurite.json").write_text(json.dumps(record))
     assert not stop_recorded(tmp_path)
     assert not (tmp_path / "azurite.json").exists()
@@ -279,9 +278,9 @@ def test_the_cache_folder_follows_the_users_settings(tmp_path: Path) -> None:
 def test_a_write_beyond_the_quota_is_refused_and_names_it(service: Azurite) -> None:
     limited = LocalSettings(service.settings.state, quota_bytes=10)
     with pytest.raises(ArmError, match=r"quota of 10 bytes \(quota_bytes\)") as caught:
-        check_quota(limited, 1)
+        Quota(limited).check(1)
     assert caught.value.status == 413
-    check_quota(service.settings, 1 << 60)
+    Quota(service.settings).check(1 << 60)
 
 
 def test_uploads_count_towards_the_quota_before_they_are_written(tmp_path: Path) -> None:

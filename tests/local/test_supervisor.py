@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from mlops_kit.errors import LocalError
-from mlops_kit.local import processes, supervisor
+from mlops_kit.local import supervisor
 from mlops_kit.local.outside import outside
 from mlops_kit.local.settings import Instance, LocalSettings
 from mlops_kit.testing import LocalWorkspace
@@ -126,7 +126,7 @@ def test_a_recorded_pid_that_now_belongs_to_another_process_is_not_taken_for_the
 ) -> None:
     settings.state.mkdir()
     supervisor.write_settings(settings)
-    stale = Instance(os.getpid(), processes.born(os.getpid()) - 1000, 1, 2, 3, "secret")
+    stale = Instance(os.getpid(), "another-boot/1000", 1, 2, 3, "secret")
     stale.write(settings.instance_file)
     assert supervisor.running(settings.state) is None
     assert not supervisor.stop(settings.state)
@@ -287,3 +287,20 @@ def test_a_control_plane_started_among_our_variables_sees_what_was_set_before_th
     assert outside(once) == before
     assert outside(twice) == before
     assert twice["HTTPS_PROXY"] == "newer"
+
+
+def test_the_life_cycle_is_loaded_without_what_the_control_plane_runs() -> None:
+    program = "import sys, mlops_kit.local.supervisor; print(*[m for m in sys.modules if m.startswith('mlops_kit')])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert not loaded & {"mlops_kit.local.providers", "mlops_kit.local.runs", "mlops_kit.local.arm"}
+
+
+def test_a_control_plane_that_a_job_starts_is_no_part_of_that_job(
+    settings: LocalSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlops_kit.local.processes import FOLDER
+
+    monkeypatch.setenv(FOLDER, str(settings.state))
+    instance = supervisor.start(settings)
+    assert FOLDER not in psutil.Process(instance.pid).environ()

@@ -141,3 +141,9 @@ def test_fault_of_ours_keeps_its_traceback():
 def test_error_of_ours_passes_unchanged():
     with pytest.raises(OperationFailed, match="^as it was$"), failures.readable("do it"):
         raise OperationFailed("as it was")
+
+
+def test_service_that_broke_while_it_answered_is_a_failed_operation_and_a_gap_is_a_usage_error():
+    for code, expected in (("LocalControlPlaneFault", OperationFailed), ("NotImplemented", UsageError)):
+        with pytest.raises(expected), failures.readable("submit the job"):
+            raise refused(501, code, "It cannot.")

@@ -33,7 +33,7 @@ class _Record:
     """Azurite's process as recorded in the state folder, so that the next start finds one that was left behind."""
 
     pid: int
-    born: float  # see processes.born
+    born: str  # see processes.born
     port: int
 
 
@@ -161,7 +161,7 @@ def stop_recorded(state: Path) -> bool:
     path = state / _RECORD
     try:
         record = _Record(**json.loads(path.read_text(encoding="ascii")))
-        process = processes.living(processes.Started(int(record.pid), float(record.born)))
+        process = processes.living(processes.Started(int(record.pid), record.born))
     except (FileNotFoundError, ValueError, TypeError):  # what is not readable was not written by us
         process = None
     if process is not None:

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from mlops_kit.local import processes
+from mlops_kit.local import processes, shortcut
 from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.wire import ArmError
 from mlops_kit.local.processes import Started
@@ -31,7 +31,6 @@ from mlops_kit.local.runs import (
     environments,
     inputs,
     outputs,
-    shortcut,
     states,
     variables,
 )

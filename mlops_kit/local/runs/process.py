@@ -131,7 +131,7 @@ def _recorded(process: subprocess.Popen[bytes]) -> Started:
     try:
         return Started(process.pid, born(process.pid))
     except psutil.NoSuchProcess:  # it has ended already
-        return Started(process.pid, 0.0)
+        return Started(process.pid, "")
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:

@@ -295,7 +295,7 @@ def test_logs_follows_what_is_added(state: Path) -> None:
 def test_reset_asks_and_deletes_only_after_yes(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     folder.mkdir()
-    (folder / "settings.json").write_text("{}")
+    (folder / "start.lock").touch()  # what tells a state folder from any other
     asked = _cli(folder, "reset")
     assert asked.returncode == 130
     assert folder.exists()

@@ -11,7 +11,8 @@ from typing import Any
 from mlops_kit.documents import Map, Node, Scalar
 from mlops_kit.errors import EnvironmentFileError
 from mlops_kit.expressions import SecretText, has_expressions
-from mlops_kit.layers import FROM_ENV, did_you_mean
+from mlops_kit.layers import FROM_ENV
+from mlops_kit.nearest import did_you_mean
 from mlops_kit.scalars import typed, written
 
 SCHEMA = Path(__file__).parent / "schemas" / "environment.json"

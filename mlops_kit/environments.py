@@ -17,7 +17,8 @@ from mlops_kit import documents, environment_keys, layers
 from mlops_kit.documents import List, Map, Node, Scalar
 from mlops_kit.errors import EnvironmentFileError, ExpressionError, Place, SourceError, UsageError
 from mlops_kit.expressions import ProcessRoot, Root, SecretText, evaluate
-from mlops_kit.layers import FROM_ENV, Origin, did_you_mean
+from mlops_kit.layers import FROM_ENV, Origin
+from mlops_kit.nearest import did_you_mean
 from mlops_kit.overrides import from_settings, from_variables, override, steps_of
 from mlops_kit.scalars import remembering
 

@@ -6,7 +6,6 @@ An expression begins with a root and a dot: ``${env.name | upper}``. ``${{...}}`
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 from mlops_kit.errors import ExpressionError, Place
+from mlops_kit.nearest import did_you_mean
 from mlops_kit.scalars import written
 
 if TYPE_CHECKING:
@@ -227,10 +227,8 @@ def _missing(container: Any, name: str) -> str:
         kind = "a list" if isinstance(container, Sequence) and not isinstance(container, str) else "a single value"
         return f"there is no {name!r} in {kind}"
     noun = f"{container.noun} " if isinstance(container, Root) else ""
-    near = difflib.get_close_matches(name, list(container), n=1)
-    if near:
-        return f"there is no {noun}{name!r}, did you mean {near[0]!r}?"
-    return f"there is no {noun}{name!r}; known are {', '.join(sorted(container)) or 'none'}"
+    tail = did_you_mean(name, container) or f"; known are {', '.join(sorted(container)) or 'none'}"
+    return f"there is no {noun}{name!r}{tail}"
 
 
 def _computed(expression: _Expression, roots: Mapping[str, Any], locate: Locate) -> Any:

@@ -5,13 +5,13 @@ Precedence is by layer only. Every override form (``{default: x}``, ``{from_env:
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from mlops_kit.documents import Entry, List, Map, Node, Scalar
 from mlops_kit.errors import EnvironmentFileError, Place
+from mlops_kit.nearest import did_you_mean
 
 REPLACE, APPEND, DELETE = "!replace", "!append", "!delete"
 MARKERS = (REPLACE, APPEND, DELETE)
@@ -132,12 +132,6 @@ def _require_complete(base: List, item: Node, name: str, path: Path, report: Rep
         names = [str(item_name(each)) for each in base.items]
         message = f"{_dotted(path)}: {name!r} is in no earlier layer and lacks {', '.join(map(repr, lacking))}"
         report(EnvironmentFileError(message + did_you_mean(name, names), item.place))
-
-
-def did_you_mean(name: str, known: list[str], prefix: str = "") -> str:
-    """Return the end of a sentence that offers the nearest known name, after a prefix, or nothing."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f", did you mean {prefix + near[0]!r}?" if near else ""
 
 
 def _appended(base: Node | None, over: Node, path: Path, report: Report) -> Node:

@@ -9,7 +9,7 @@ from typing import Any
 from mlops_kit import documents, environment_keys, layers
 from mlops_kit.documents import List, Map, Node, Scalar
 from mlops_kit.errors import DocumentError, EnvironmentFileError, Place, UsageError
-from mlops_kit.layers import did_you_mean
+from mlops_kit.nearest import did_you_mean
 
 PREFIX = "MLOPS_KIT_VAR_"
 Override = tuple[str, Place, str, str]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -10,6 +9,7 @@ from typing import Any
 
 from mlops_kit.documents import Entry, List, Map, Node, Scalar, to_data
 from mlops_kit.errors import DocumentError, Place
+from mlops_kit.nearest import did_you_mean
 from mlops_kit.scalars import typed
 
 BLOCK = "x-mlops"
@@ -78,8 +78,7 @@ def block(root: Node) -> Block:
 def _known_keys(node: Map, known: tuple[str, ...], where: str) -> None:
     for entry in node.entries:
         if entry.key.text not in known:
-            near = difflib.get_close_matches(entry.key.text, known, n=1)
-            tail = f", did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+            tail = did_you_mean(entry.key.text, known) or f"; known are {', '.join(known)}"
             raise DocumentError(f"unknown key {entry.key.text!r} in {where}{tail}", entry.key.place)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mlops_kit.errors import UsageError
+from mlops_kit.nearest import nearest
 
 _SUFFIXES = (".yml", ".yaml")
 
@@ -30,6 +30,10 @@ class Project:
         """Return the folder of templates."""
         return self.folder / "templates"
 
+    def holds(self, folder: Path) -> bool:
+        """Return whether this is the project that ``folder`` lies in."""
+        return _around(folder) == self.folder
+
     @cached_property
     def git(self) -> Mapping[str, str]:
         """Return ``commit``, ``short_commit`` and ``branch`` of the working tree, as far as there are any."""
@@ -44,11 +48,16 @@ def find(start: Path) -> Project:
     """
     if not start.is_dir():
         raise UsageError(f"{start} is not a folder")
-    here = start.resolve()
-    for folder in (here, *here.parents):
-        if (folder / "environments" / "base.yaml").is_file():
-            return Project(folder)
+    if folder := _around(start):
+        return Project(folder)
     raise UsageError(f"{start} lies in no project: neither it nor a folder above it holds environments/base.yaml")
+
+
+def _around(start: Path) -> Path | None:
+    """Return the nearest folder upwards that begins a project."""
+    here = start.resolve()
+    marks = (folder for folder in (here, *here.parents) if (folder / "environments" / "base.yaml").is_file())
+    return next(marks, None)
 
 
 def template_paths(project: Project) -> tuple[Path, ...]:
@@ -95,7 +104,7 @@ def _name(project: Project, path: Path) -> str:
 
 def _unknown_template(name: str, wanted: str, known: list[str]) -> str:
     short = {full.rpartition("/")[2] for full in known}
-    near = difflib.get_close_matches(wanted, sorted({*known, *short}), n=3, cutoff=0.6)
+    near = nearest(wanted, sorted({*known, *short}), 3)
     if near:
         return f"no template {name!r}; did you mean {' or '.join(near)}?"
     return f"no template {name!r}; known are {', '.join(sorted(known)) or 'none, templates/ is empty'}"

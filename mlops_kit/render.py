@@ -15,7 +15,8 @@ from mlops_kit.documents import Document, Entry, List, Map, Node, Scalar, from_d
 from mlops_kit.environments import Environment
 from mlops_kit.errors import DocumentError, Place, UsageError
 from mlops_kit.expressions import Locate, Root, Secret, SecretText, evaluate
-from mlops_kit.layers import children, did_you_mean, list_index
+from mlops_kit.layers import children, list_index
+from mlops_kit.nearest import did_you_mean
 from mlops_kit.overrides import assignment, override
 from mlops_kit.parameters import Block, block, iterations, values
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from mlops_kit.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,16 +104,4 @@ def brief(text: str) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``did you mean `x```, or nothing when no known word is close."""
-    close = closest(word, known)
-    return f"did you mean `{close}`" if close else ""
-
-
-def closest(word: str, known: Iterable[str]) -> str:
-    """Return the known word that is nearest to ``word``, or an empty text."""
-    names = list(known)
-    normal = {name.casefold().replace("-", "_"): name for name in names}
-    folded = word.casefold().replace("-", "_")
-    if folded in normal:
-        return normal[folded]
-    found = difflib.get_close_matches(word, names, n=1, cutoff=0.65)
-    return found[0] if found else ""
+    return "".join(f"did you mean `{near}`" for near in nearest(word, known))

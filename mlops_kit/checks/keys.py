@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_kit import schemas
 from mlops_kit.checks import fit
-from mlops_kit.checks.findings import Finding, brief, closest, did_you_mean, error, warning
+from mlops_kit.checks.findings import Finding, brief, did_you_mean, error, warning
 from mlops_kit.documents import List, Map, Scalar
+from mlops_kit.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -87,7 +88,7 @@ class _Walk:
         present = set(node.keys())
         missing = [name for name in schema.get("required", ()) if name not in present]
         for name in unknown:
-            meant = closest(name.text, (known for known in properties if known not in present))
+            meant = "".join(nearest(name.text, (known for known in properties if known not in present)))
             missing = [other for other in missing if other != meant]
             findings.append(self._unknown(name, meant, schema, key))
         return findings + [_missing(name, node, key) for name in missing]

@@ -91,7 +91,7 @@ def _from_template(
     other = next((item.kind for item in prepared.items if item.kind != kind), None)
     if other:
         verb = ["run"] if other == "job" else [other, "register"]
-        command = hints.typed(prepared.environment.name, *verb, template)
+        command = hints.typed(where.typed(prepared.environment.name), *verb, template)
         raise UsageError(f"{template} holds a {other}, not only {kind}; use '{command}'")
     options.require_consent(prepared.environment, yes, f"register {template}")
     with connected(where, prepared.environment) as workspace:

@@ -6,7 +6,8 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,6 +34,11 @@ class Where:
         """Load the environment, with values of the command line over it."""
         return options.chosen_environment(self.project, self.env, overrides=overrides)
 
+    def typed(self, environment: str) -> tuple[str, ...]:
+        """Return the options that name an environment of this project in a command typed in the current folder."""
+        folder = () if self.project.holds(Path.cwd()) else ("-C", str(self.project.folder))
+        return (*folder, "-e", environment)
+
     def show(self, value: Any, text: Callable[[Any], str]) -> None:
         """Print the result of the command."""
         options.print_result(value, self.output, text)
@@ -52,7 +58,7 @@ def in_workspace(command: Callable[..., Any]) -> Callable[..., Any]:
 def connected(where: Where, environment: Environment | None = None) -> Iterator[connect.Workspace]:
     """Connect to the workspace of an environment, and name it, once, on stderr; inside, stdout is stderr."""
     environment = environment or where.environment()
-    target = target_of(environment)
+    target = replace(target_of(environment), options=where.typed(environment.name))
     _lead(plane.variables(where.project, environment) if environment.is_local else outside(os.environ))
     with quiet():
         workspace = connect.connect(target, os.environ)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,13 +29,14 @@ class Ended:
 
 def finish(workspace: Workspace, job: str, limits: waiting.Limits, stream: bool) -> Ended:
     """Wait for a job, following its log if asked; on failure print the reasons. Ctrl-C leaves the job alone."""
-    onward = hints.goes_on(job, workspace.target.environment)
+    onward = hints.goes_on(job, workspace.target.options)
     following: contextlib.AbstractContextManager[threading.Thread | None]
     following = logs.followed(workspace.ml, job) if stream else contextlib.nullcontext()
     try:
         with following as follower:
             state = jobs.state(workspace.ml, job)
-            outcome = waiting.wait(job, state, limits, lambda line: _tell(job, line, follower))
+            ask = _after_log(state, follower) if follower else state
+            outcome = waiting.wait(job, ask, limits, lambda line: say(job, line))
     except KeyboardInterrupt:
         click.echo(f"interrupted; {onward}", err=True)
         raise
@@ -45,11 +46,16 @@ def finish(workspace: Workspace, job: str, limits: waiting.Limits, stream: bool)
     return _judge(workspace, job, outcome)
 
 
-def _tell(job: str, line: str, follower: threading.Thread | None) -> None:
-    """Say a line of progress; a job's end comes after the log that it is the end of."""
-    if follower and line.partition(" ")[0] in waiting.FINAL_STATES:
-        follower.join(JOIN_SECONDS)
-    say(job, line)
+def _after_log(ask: Callable[[], str], follower: threading.Thread) -> Callable[[], str]:
+    """Return the question for a state that hears of a job's end only after the log that it is the end of."""
+
+    def asked() -> str:
+        state = ask()
+        if state in waiting.FINAL_STATES:
+            follower.join(JOIN_SECONDS)
+        return state
+
+    return asked
 
 
 def _judge(workspace: Workspace, job: str, outcome: waiting.Outcome) -> Ended:
@@ -94,14 +100,14 @@ def explain(workspace: Workspace, job: str, variables: Mapping[str, str] = os.en
         return str(error)
     on_github = variables.get("GITHUB_ACTIONS") == "true"
     for reason in found:
-        click.echo("\n".join(report(reason, workspace.target.environment, on_github)), err=True)
+        click.echo("\n".join(report(reason, workspace.target.options, on_github)), err=True)
     sentences = [f"step {each.step}: {each.sentence}" if each.step else each.sentence for each in found]
     if on_github:
         click.echo(annotation(job, "; ".join(sentences)), err=True)
     return sentences[0] + (f" (and {len(sentences) - 1} more failed steps)" if len(sentences) > 1 else "")
 
 
-def report(reason: reasons.Reason, environment: str, on_github: bool) -> list[str]:
+def report(reason: reasons.Reason, options: Sequence[str], on_github: bool) -> list[str]:
     """Return the lines that tell a person why one job failed."""
     what = f"step {reason.step} ({reason.job})" if reason.step else reason.job
     head = f"{what} failed: {reason.sentence}" if reason.step else f"{what} failed"  # the command ends with why
@@ -110,7 +116,7 @@ def report(reason: reasons.Reason, environment: str, on_github: bool) -> list[st
         body = [f"  (its log {reason.log} is empty)" if reason.log else "  (it left no log)"]
     elif on_github:
         body = [f"::group::last {len(body)} lines of the log of {what}", *body, "::endgroup::"]
-    download = hints.typed(environment, "job", "download", reason.job, "--path", reason.log, "--to", reason.job)
+    download = hints.typed(options, "job", "download", reason.job, "--path", reason.log, "--to", reason.job)
     more = [f"  whole log: {download}"] if reason.log and reason.lines else []
     return [head, *body, *more, *([f"  {reason.link}"] if reason.link else [])]
 

@@ -11,7 +11,7 @@ import click
 from mlops_kit.cli import finish, options, present
 from mlops_kit.cli.connection import Where, connected, in_workspace
 from mlops_kit.workspace import failures, jobs, tracking, waiting
-from mlops_kit.workspace.nearest import not_found
+from mlops_kit.workspace.unknown import not_found
 
 SECONDS = options.Seconds(min=0)
 

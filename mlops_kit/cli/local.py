@@ -38,11 +38,15 @@ HELD = {
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """The control plane that the options mean: its state folder, and the project and environment it belongs to."""
+    """The control plane that the options mean: its state folder, and the project and environment it belongs to.
+
+    ``options`` are those given, for a command about the same control plane.
+    """
 
     state: Path
     project: Project | None
     env: str
+    options: tuple[str, ...]
 
 
 def _of_plane(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,7 +55,9 @@ def _of_plane(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def found(*, folder: Path | None, env: str, state: Path | None, **rest: Any) -> Any:
         project = _project(folder)
-        return function(meant=Meant(plane.state_folder(project, env, state), project, env), **rest)
+        given = {"-C": folder, "-e": env if env != plane.LOCAL else None, "--state": state}
+        again = tuple(word for option, value in given.items() if value for word in (option, str(value)))
+        return function(meant=Meant(plane.state_folder(project, env, state), project, env, again), **rest)
 
     for option in (
         click.option(
@@ -132,7 +138,8 @@ def start(meant: Meant, output: str, **given: Any) -> None:
     found = {**_facts(supervisor.status(settings.state)), "started": not ran, "seconds": seconds}
     words = f"The local control plane runs (answered after {seconds:.1f} s); state: {settings.state}"
     options.print_result(found, output, lambda _: words)
-    click.echo("Run a program against it: mlops-kit local exec -- python train.py", err=True)
+    again = shlex.join(["mlops-kit", "local", "exec", *meant.options, "--", "python", "train.py"])
+    click.echo(f"Run a program against it: {again}", err=True)
 
 
 @command.command()
@@ -239,7 +246,8 @@ def env(meant: Meant, output: str) -> None:
 
     instance = supervisor.running(meant.state)
     if instance is None:
-        raise LocalError(f"the control plane of {meant.state} does not run; start it with: mlops-kit local start")
+        start_it = shlex.join(["mlops-kit", "local", "start", *meant.options])
+        raise LocalError(f"the control plane of {meant.state} does not run; start it with: {start_it}")
     variables = supervisor.environment(instance, supervisor.read_settings(meant.state))
     variables[OUTSIDE] = supervisor.applied(variables, os.environ)[OUTSIDE]
     forms = {"shell": _shell(variables, supervisor.REMOVED), "github": _github(variables)}

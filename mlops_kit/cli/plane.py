@@ -52,14 +52,16 @@ def settings(environment: Environment, state: Path) -> LocalSettings:
 def variables(project: Project, environment: Environment) -> dict[str, str]:
     """Start the control plane unless it runs, and return the variables that lead a process to it."""
     from mlops_kit.local import supervisor
+    from mlops_kit.local.settings import typed
 
     wanted = settings(environment, state_folder(project, environment.name))
     runs = supervisor.running(wanted.state) is not None
     present = supervisor.read_settings(wanted.state) if runs else wanted
     if runs and (present.runner, present.network) != (wanted.runner, wanted.network):
+        stop = typed("stop", wanted.state)
         click.echo(
             f"the local control plane runs with runner {present.runner} and network {present.network}, not with "
-            f"{wanted.runner} and {wanted.network}; '{stop_command(wanted.state)}' lets the next command start it anew",
+            f"{wanted.runner} and {wanted.network}; '{stop}' lets the next command start it anew",
             err=True,
         )
     if not runs:
@@ -68,10 +70,3 @@ def variables(project: Project, environment: Environment) -> dict[str, str]:
     # This process talks to the control plane alone, and each connection reads the file: one authority, not hundreds.
     authority = dict.fromkeys(TRUST, str(present.certificates / "authority.pem"))
     return supervisor.applied(supervisor.environment(instance, present) | authority, os.environ)
-
-
-def stop_command(state: Path) -> str:
-    """Return the command that stops the control plane of a state folder, from wherever it is typed."""
-    import shlex
-
-    return f"mlops-kit local stop --state {shlex.quote(str(state))}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def command(where: Where, yes: bool) -> None:
         data = prepare.prepare(where, str(where.project.templates / DATA_TEMPLATE), ())
         done = _do(workspace, data, job)
     result = {**done, "rows": rows, "seconds": round(time.monotonic() - begun, 1)}
-    where.show(asdict(Done(**result)), lambda value: summary(value, environment))
+    where.show(asdict(Done(**result)), lambda value: summary(value, environment, where.typed(environment.name)))
 
 
 def _require_templates(project: Project) -> None:
@@ -122,24 +123,25 @@ def _shown(workspace: Workspace, model: assets.Registered) -> str:
     return f"{held.name}:{held.version}"
 
 
-def summary(done: dict[str, Any], environment: Environment) -> str:
-    """Return what happened, where to look, and how to stop what goes on running."""
-    name = environment.name
-    metrics = [f"  {name:<10} {value:.4f}" for name, value in sorted(done["metrics"].items())]
+def summary(done: dict[str, Any], environment: Environment, chosen: Sequence[str]) -> str:
+    """Return what happened, where to look, and how to stop what goes on running.
+
+    ``chosen`` are the options that name the environment in a command.
+    """
+    metrics = [f"  {metric:<10} {value:.4f}" for metric, value in sorted(done["metrics"].items())]
     job, model = done["job"], done["model"]
     look = {
-        hints.typed(name, "job", "show", job): "state, inputs, metrics, files",
-        hints.typed(name, "job", "download", job, "--to", job): "its log, plot and model",
-        hints.typed(name, "model", "show", model): "the model, its metrics as properties",
-        hints.typed(name, "run", "train", "--set", "reg_rate=0.1"): "train again, a little differently",
+        hints.typed(chosen, "job", "show", job): "state, inputs, metrics, files",
+        hints.typed(chosen, "job", "download", job, "--to", job): "its log, plot and model",
+        hints.typed(chosen, "model", "show", model): "the model, its metrics as properties",
+        hints.typed(chosen, "run", "train", "--set", "reg_rate=0.1"): "train again, a little differently",
     }
     if environment.is_local:
-        stop = "mlops-kit local stop" + ("" if name == plane.LOCAL else f" -e {name}")
-        look[stop] = "the control plane goes on running until then; what it holds stays"
+        look[hints.typed(chosen, "local", "stop")] = "the control plane goes on running until then; what it holds stays"
     width = max(map(len, look))
     return "\n".join(
         [
-            f"Done in {done['seconds']:.0f} s, through azure-ai-ml, in the environment {name}.",
+            f"Done in {done['seconds']:.0f} s, through azure-ai-ml, in the environment {environment.name}.",
             f"  {done['rows']} and registered as {done['data']}",
             f"  job {job} (experiment {done['experiment']}) trained a classifier; its metrics on unseen rows:",
             *metrics,

@@ -68,14 +68,14 @@ def command(
     wanted = Wish(limits=finish.limits(timeout, queue_timeout), attempt=attempt, **wish)
     if template and not like:
         prepared = prepare.prepare(where, template, settings)
-        _require_jobs(prepared, template, wanted)
+        _require_jobs(where, prepared, template, wanted)
         options.require_consent(prepared.environment, yes, f"run {template}")
         with connected(where, prepared.environment) as workspace:
             results, fault = execute(workspace, prepared, wanted)
     elif like and not template:
         with connected(where, where.environment(options.sorted_settings(settings)[0])) as workspace:
             prepared, changed = _like(where, workspace, like, settings)
-            _require_jobs(prepared, prepared.submission.template, wanted)
+            _require_jobs(where, prepared, prepared.submission.template, wanted)
             options.require_consent(prepared.environment, yes, f"run {prepared.submission.template}")
             results, fault = execute(workspace, prepared, wanted)
         results = [{**each, "like": like, "changed": changed} for each in results]
@@ -122,11 +122,11 @@ def _shown(key: str, value: Any) -> str:
     return "not there" if value is None else str(masked({key: value})[key])
 
 
-def _require_jobs(prepared: prepare.Prepared, template: str, wish: Wish) -> None:
+def _require_jobs(where: Where, prepared: prepare.Prepared, template: str, wish: Wish) -> None:
     """Refuse a template without a job, and one name for several jobs."""
     count = sum(item.kind == "job" for item in prepared.items)
     if not count:
-        command = hints.typed(prepared.environment.name, prepared.items[0].kind, "register", template)
+        command = hints.typed(where.typed(prepared.environment.name), prepared.items[0].kind, "register", template)
         raise UsageError(f"{template} holds no job; register it with '{command}'")
     if count > 1 and wish.name:
         raise UsageError(f"{template} holds {count} jobs; --name names one")
@@ -206,7 +206,7 @@ def _end(workspace: Workspace, job: submit.Submitted, wish: Wish) -> finish.Ende
     """Wait for a job if wished, else say how to go on."""
     if wish.wait:
         return finish.finish(workspace, job.name, wish.limits, wish.stream)
-    onward = hints.goes_on(job.name, workspace.target.environment)
+    onward = hints.goes_on(job.name, workspace.target.options)
     finish.say(job.name, f"not waited for, its result is unknown; {onward}")
     return finish.Ended({"status": job.state}, None)
 

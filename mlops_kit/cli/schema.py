@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 
 import click
@@ -10,6 +9,7 @@ import click
 from mlops_kit import schemas
 from mlops_kit.cli import options
 from mlops_kit.errors import UsageError
+from mlops_kit.nearest import did_you_mean
 
 
 @click.command()
@@ -25,7 +25,6 @@ def command(kind: str | None, output: str) -> None:
         options.print_result(list(known), output, "\n".join)
         return
     if kind not in known:
-        near = difflib.get_close_matches(kind, known, n=1)
-        tail = f"did you mean {near[0]}?" if near else "'mlops-kit schema' lists the kinds"
-        raise UsageError(f"no schema of kind {kind!r}; {tail}")
+        tail = did_you_mean(kind, known) or "; 'mlops-kit schema' lists the kinds"
+        raise UsageError(f"no schema of kind {kind!r}{tail}")
     options.print_result(schemas.read(kind), output, lambda found: json.dumps(found, indent=2, ensure_ascii=False))

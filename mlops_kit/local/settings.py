@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,6 +43,11 @@ class WorkspaceName:
 
 
 DEFAULT_WORKSPACE = WorkspaceName("00000000-0000-0000-0000-000000000001", "rg-local", "mlw-local")
+
+
+def typed(verb: str, state: Path) -> str:
+    """Return the command that does something with the instance of a state folder, from wherever it is typed."""
+    return f"mlops-kit local {verb} --state {shlex.quote(str(state))}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -28,6 +27,7 @@ from mlops_kit.local.settings import (
     Instance,
     LocalSettings,
     WorkspaceName,
+    typed,
 )
 
 START_SECONDS = 90
@@ -127,7 +127,7 @@ def _require_same(present: LocalSettings, wanted: LocalSettings) -> None:
         if getattr(present, field.name) != getattr(wanted, field.name)
     ]
     if changed:
-        stop_first = f"stop it first: mlops-kit local stop --state {shlex.quote(str(present.state))}"
+        stop_first = f"stop it first: {typed('stop', present.state)}"
         what = f"the control plane in {present.state} already runs with other settings"
         raise LocalError(f"{what}: {'; '.join(changed)}; {stop_first}")
 
@@ -248,7 +248,8 @@ def _counts(database: Path) -> dict[str, int]:
 def unreadable(database: Path, error: sqlite3.DatabaseError) -> str:
     """Return the sentence about a resource store that SQLite cannot read."""
     passing = isinstance(error, sqlite3.OperationalError)  # its surroundings are at fault, not its content
-    return f"{database} cannot be read: {error}" + ("" if passing else "; 'mlops-kit local reset' starts afresh")
+    afresh = "" if passing else f"; '{typed('reset', database.parent)}' starts afresh"
+    return f"{database} cannot be read: {error}{afresh}"
 
 
 def _kind(collection: str) -> str:

@@ -12,9 +12,9 @@ import yaml
 
 from mlops_kit.errors import UsageError
 from mlops_kit.workspace import failures, uploading
-from mlops_kit.workspace.nearest import not_found
 from mlops_kit.workspace.quiet import silent
 from mlops_kit.workspace.secrets import masked
+from mlops_kit.workspace.unknown import not_found
 
 # The content an asset was registered with, and the project that did it.
 DIGEST_TAG = "mlops_kit.digest"

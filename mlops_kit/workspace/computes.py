@@ -10,8 +10,8 @@ import yaml
 from mlops_kit.errors import UsageError
 from mlops_kit.workspace import failures
 from mlops_kit.workspace.enums import spelled, word
-from mlops_kit.workspace.nearest import not_found
 from mlops_kit.workspace.secrets import masked
+from mlops_kit.workspace.unknown import not_found
 
 # Clusters scale to zero by themselves; only an instance is started and stopped by hand.
 STOPPABLE = "computeinstance"

@@ -13,13 +13,17 @@ from mlops_kit.workspace import artifacts, credentials, failures, tracking
 
 @dataclass(frozen=True)
 class Target:
-    """Which workspace an environment means, and how to sign in there."""
+    """Which workspace an environment means, and how to sign in there.
+
+    ``options`` are what names the environment on the command line: ``-e NAME``, and ``-C FOLDER`` where it is needed.
+    """
 
     environment: str
     subscription: str
     group: str
     name: str
     auth: str = "default"
+    options: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 UNREACHABLE = ".test"  # RFC 6761: no name below it resolves; a local workspace has its addresses there
 
 
-def typed(environment: str, *words: str) -> str:
-    """Return a command that works as it is printed."""
-    return shlex.join(["mlops-kit", *words, "-e", environment])
+def typed(options: Sequence[str], *words: str) -> str:
+    """Return a command that works as it is printed; ``options`` name the environment, as in :class:`Target`."""
+    return shlex.join(["mlops-kit", *words, *options])
 
 
-def goes_on(job: str, environment: str) -> str:
+def goes_on(job: str, options: Sequence[str]) -> str:
     """Return what a person must know of a job that is not waited for."""
-    follow, end = (typed(environment, "job", verb, job) for verb in ("stream", "cancel"))
+    follow, end = (typed(options, "job", verb, job) for verb in ("stream", "cancel"))
     return f"the job {job} goes on: '{follow}' follows it, '{end}' ends it"
 
 

@@ -14,8 +14,8 @@ from mlops_kit.errors import UsageError
 from mlops_kit.workspace import artifacts, failures, hints, submission, tracking
 from mlops_kit.workspace.connect import Workspace
 from mlops_kit.workspace.enums import word
-from mlops_kit.workspace.nearest import not_found
 from mlops_kit.workspace.secrets import masked
+from mlops_kit.workspace.unknown import not_found
 from mlops_kit.workspace.waiting import FINAL_STATES, NoAnswer
 
 NEAREST_OF = 200  # jobs that are looked at for a near name

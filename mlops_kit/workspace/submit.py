@@ -107,7 +107,7 @@ def create_job(workspace: Workspace, loaded: Loaded, attempt: str | None, name: 
         with failures.readable(f"submit the job {entity.name!r}", item.locate), content.staged(entity), silent():
             made = uploading.created(lambda: workspace.ml.jobs.create_or_update(entity))
     except OperationFailed as error:
-        show = hints.typed(workspace.target.environment, "job", "show", entity.name)
+        show = hints.typed(workspace.target.options, "job", "show", entity.name)
         raise OperationFailed(f"{error}; '{show}' tells whether it was accepted") from error
     return _submitted(made, created=True)
 

@@ -79,6 +79,12 @@ def write(workspace_project) -> Callable[[str, str], str]:
 
 
 @pytest.fixture(scope="session")
+def chosen(workspace_project) -> str:
+    """Return the options that a hint must have, because the tests run outside the project."""
+    return f"-C {workspace_project} -e local"
+
+
+@pytest.fixture(scope="session")
 def kit(commands_workspace, workspace_project) -> Callable[..., Ran]:
     """Run ``mlops-kit`` on the environment ``local``, which is the control plane of the session."""
     before = dict(os.environ)

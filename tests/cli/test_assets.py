@@ -196,10 +196,10 @@ def test_secret_arrives_in_the_workspace(commands_workspace):
     assert commands_workspace.ml_client().data.get("secretive", version="1").tags["db_password"] == "hunter2"
 
 
-def test_template_of_another_kind_is_refused_with_the_right_command(kit):
-    assert "holds a job, not only model; use 'mlops-kit run hello -e local'" in kit("model", "register", "hello").err
+def test_template_of_another_kind_is_refused_with_the_right_command(kit, chosen):
+    assert f"holds a job, not only model; use 'mlops-kit run hello {chosen}'" in kit("model", "register", "hello").err
     ran = kit("model", "register", "data/breast-cancer")
-    assert "use 'mlops-kit data register data/breast-cancer -e local'" in ran.err
+    assert f"use 'mlops-kit data register data/breast-cancer {chosen}'" in ran.err
     assert ran.code == 2
 
 

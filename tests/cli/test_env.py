@@ -176,7 +176,11 @@ def test_schema_of_environments_names_every_key_that_the_files_use(run):
 
 
 def test_schema_of_an_unknown_kind_offers_the_near_one_or_the_list(run):
-    assert run("schema", "environmnt") == (2, "", "error: no schema of kind 'environmnt'; did you mean environment?\n")
+    assert run("schema", "environmnt") == (
+        2,
+        "",
+        "error: no schema of kind 'environmnt', did you mean 'environment'?\n",
+    )
     assert run("schema", "zzz") == (2, "", "error: no schema of kind 'zzz'; 'mlops-kit schema' lists the kinds\n")
 
 

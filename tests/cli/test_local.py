@@ -267,10 +267,11 @@ def test_the_variables_are_the_same_in_every_format(state: Path) -> None:
 
 
 def test_env_of_what_does_not_run_says_how_to_start_it(tmp_path: Path) -> None:
-    done = _cli(tmp_path / "nothing", "env")
+    state = tmp_path / "no thing"
+    done = _cli(tmp_path / "other", "env", "--state", str(state))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: the control plane of ")
-    assert "start it with: mlops-kit local start" in done.stderr
+    assert done.stderr.endswith(f"start it with: mlops-kit local start --state '{state}'\n")
 
 
 def test_logs_prints_the_last_lines(state: Path) -> None:

@@ -67,8 +67,8 @@ def test_summary_says_how_to_stop_what_goes_on_running_and_only_where_something_
     done = {"seconds": 1, "rows": "1 row", "data": "d", "job": "j", "experiment": "e", "metrics": {}, "plots": []}
     folder = PROJECT / "environments"
     local, dev = (environments.load(folder, name, process={}) for name in ("local", "dev"))
-    assert "  mlops-kit local stop " in summary({**done, "model": "m:1"}, local)
-    assert "local stop" not in summary({**done, "model": "m:1"}, dev)
+    assert "  mlops-kit local stop " in summary({**done, "model": "m:1"}, local, ("-e", "local"))
+    assert "local stop" not in summary({**done, "model": "m:1"}, dev, ("-e", "dev"))
 
 
 def _quickstart(folder, *arguments, **variables):

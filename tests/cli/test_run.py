@@ -103,11 +103,11 @@ class TestRefused:
         assert "nothing was submitted" in ran.err
         assert "Traceback" not in ran.err
 
-    def test_template_without_a_job(self, kit):
+    def test_template_without_a_job(self, kit, chosen):
         ran = kit("run", "data/breast-cancer")
 
         assert ran.code == 2
-        assert "holds no job; register it with 'mlops-kit data register data/breast-cancer -e local'" in ran.err
+        assert f"holds no job; register it with 'mlops-kit data register data/breast-cancer {chosen}'" in ran.err
 
     def test_unknown_template(self, kit):
         ran = kit("run", "trian")

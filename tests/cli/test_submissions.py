@@ -86,7 +86,7 @@ inputs:
     assert _names(commands_workspace) == before
 
 
-def test_jobs_before_a_refused_one_are_said_and_in_the_result(kit, write, commands_workspace):
+def test_jobs_before_a_refused_one_are_said_and_in_the_result(kit, write, chosen):
     refused = JOB + "command: 'true'\nresources:\n  instance_count: 500\n"
     ran = kit("run", write("jobs/halfway.yml", f"{JOB}command: sleep 60\n---\n{refused}"), "-o", "json")
     name = ran.json["name"]
@@ -94,7 +94,7 @@ def test_jobs_before_a_refused_one_are_said_and_in_the_result(kit, write, comman
 
     assert ran.code == 2
     assert f"{name}: submitted\n" in ran.err
-    assert f"'mlops-kit job cancel {name} -e local' ends it" in ran.err
+    assert f"'mlops-kit job cancel {name} {chosen}' ends it" in ran.err
     assert "halfway.yml:13:3: could not submit the job" in ran.err.splitlines()[-1]
     assert "asks for 500 nodes" in ran.err
 
@@ -184,15 +184,14 @@ def test_job_over_its_own_limit_says_so(kit, write):
     assert "longer than its limit" in ran.json["error"]
 
 
-def test_wait_that_expires_says_how_to_go_on(kit, write):
+def test_wait_that_expires_says_how_to_go_on(kit, write, chosen):
     ran = kit("run", write("jobs/expired.yml", JOB + "command: sleep 60\n"), "--timeout", "0.1", "-o", "json")
     name = ran.json["name"]
-    kit("job", "cancel", name)
+    follow, end = (f"mlops-kit job {verb} {name} {chosen}" for verb in ("stream", "cancel"))
 
     assert ran.code == 5
-    assert (
-        f"'mlops-kit job stream {name} -e local' follows it, 'mlops-kit job cancel {name} -e local' ends it" in ran.err
-    )
+    assert f"'{follow}' follows it, '{end}' ends it" in ran.err
+    assert kit(*shlex.split(end)[1:], env=None).code == 0
 
 
 def test_log_comes_before_the_end_that_it_explains_and_without_the_sdks_frame(kit, write):

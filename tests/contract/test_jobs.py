@@ -115,12 +115,13 @@ def test_a_running_job_is_cancelled_with_all_its_processes(jobs, tmp_path):
 
 
 def test_a_process_that_ignores_sigterm_is_killed(jobs, tmp_path):
-    job = jobs.submit(f"trap '' TERM; echo $$ > {tmp_path}/shell; while true; do sleep 0.1; done")
-    _eventually((tmp_path / "shell").exists)
-    began = time.monotonic()
+    shell, asked = tmp_path / "shell", tmp_path / "asked"
+    job = jobs.submit(f"trap 'echo TERM >> {asked}' TERM; echo $$ > {shell}; while true; do sleep 0.1; done")
+    _eventually(lambda: shell.exists() and bool(shell.read_text()))
     jobs.ml.jobs.begin_cancel(job.name).result()
     assert jobs.wait(job).status == "Canceled"
-    assert 4 < time.monotonic() - began < 20
+    assert asked.read_text() == "TERM\n"
+    assert not psutil.pid_exists(int(shell.read_text()))
 
 
 def test_a_queued_job_is_cancelled_at_once_and_never_runs(jobs, tmp_path):

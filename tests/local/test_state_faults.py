@@ -73,7 +73,8 @@ def test_a_damaged_resource_store_is_named_with_the_way_out(settings: LocalSetti
     settings.state.mkdir()
     supervisor.write_settings(settings)
     settings.database.write_bytes(b"no database" * 1000)
-    sentence = f"{settings.database} cannot be read: file is not a database; 'mlops-kit local reset' starts afresh"
+    afresh = f"'mlops-kit local reset --state {settings.state}' starts afresh"
+    sentence = f"{settings.database} cannot be read: file is not a database; {afresh}"
     with pytest.raises(LocalError) as caught:
         supervisor.start(settings)
     assert str(caught.value) == f"the control plane did not start: {sentence}"

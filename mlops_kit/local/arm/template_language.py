@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
-from mlops_kit.local.arm.wire import ArmError
+from mlops_kit.local.arm.wire import ArmError, did_you_mean
 
 Function = Callable[..., Any]
 Functions = Mapping[str, Function]  # by name in lower case: ARM does not look at the case of a function's name
@@ -90,8 +89,7 @@ def _check_names(node: Node, known: frozenset[str], place: str) -> None:
     match node:
         case Apply(name, arguments):
             if name.lower() not in known:
-                near = get_close_matches(name.lower(), known, n=1)
-                hint = f" Did you mean '{near[0]}'?" if near else ""
+                hint = did_you_mean(name, known)
                 raise TemplateError(place, f"the function '{name}' is not known to the local control plane.{hint}")
             for argument in arguments:
                 _check_names(argument, known, place)

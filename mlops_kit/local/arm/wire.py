@@ -6,9 +6,10 @@ import contextlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qsl, unquote
+
+from mlops_kit.nearest import nearest
 
 JSON_TYPE = "application/json; charset=utf-8"
 REGISTRIES = "azureml://registries/"
@@ -40,6 +41,12 @@ class ArmError(Exception):
         return Reply(self.status, {"error": error})
 
 
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a sentence that offers up to three near names, after a blank, or nothing."""
+    near = nearest(name, known, 3)
+    return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
 class NotFoundError(ArmError):
     """404: the resource is not there."""
 
@@ -50,10 +57,8 @@ class NotFoundError(ArmError):
     def among(cls, kind: str, name: str, known: Iterable[str]) -> NotFoundError:
         """Return the 404 for ``The <kind> '<name>'`` that offers the nearest of the names that exist."""
         error = cls(f"The {kind} '{name}'")
-        near = get_close_matches(name, list(known), n=3)
-        if near:
-            error.message += " Did you mean " + " or ".join(f"'{one}'" for one in near) + "?"
-            error.args = (error.message,)
+        error.message += did_you_mean(name, known)
+        error.args = (error.message,)
         return error
 
 

@@ -18,7 +18,7 @@ import psutil
 from mlops_kit.errors import LocalError
 from mlops_kit.local import azurite as install
 from mlops_kit.local import certificates, processes
-from mlops_kit.local.settings import STORAGE_ACCOUNT, LocalSettings
+from mlops_kit.local.settings import STORAGE_ACCOUNT, LocalSettings, typed
 
 _FLAGS = ("--skipApiVersionCheck", "--disableTelemetry", "--loose", "--silent", "--blobHost", "127.0.0.1")
 _START_SECONDS = 60
@@ -83,7 +83,7 @@ class Azurite:
                 raise
         raise LocalError(
             f"Azurite did not start: {_tail(settings.logs / 'azurite.log')} (its data are in {settings.blobs}; if they"
-            " are damaged, 'mlops-kit local reset' starts afresh)"
+            f" are damaged, '{typed('reset', settings.state)}' starts afresh)"
         )
 
     def _spawn(self, port: int) -> None:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local.arm.routes import SUBSCRIPTION, Route
-from mlops_kit.local.arm.wire import BadRequestError, Call, Reply
+from mlops_kit.local.arm.wire import BadRequestError, Call, Reply, did_you_mean
 
 if TYPE_CHECKING:
     from mlops_kit.local.plane import Plane
@@ -55,9 +54,7 @@ def check_size(name: str) -> None:
     """Accept any name of the form that Azure gives its sizes; 400 with the nearest known names otherwise."""
     if _NAME.fullmatch(name):
         return
-    near = get_close_matches(name.lower(), [one[0].lower() for one in _SIZES], n=3, cutoff=0.5)
-    known = {one[0].lower(): one[0] for one in _SIZES}
-    hint = f" Did you mean {' or '.join(repr(known[one]) for one in near)}?" if near else ""
+    hint = did_you_mean(name, (one[0] for one in _SIZES))
     raise BadRequestError(f"The size '{name}' is not a virtual machine size.{hint}", target="vmSize")
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from mlops_kit.errors import UsageError
+from mlops_kit.nearest import nearest
 
 
 def not_found(kind: str, name: str, known: Iterable[str], hint: str = "") -> UsageError:
     """Return the error for an unknown name, with up to three near ones, else the first few."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    near = nearest(name, names, 3)
     if near:
         tail = f"did you mean {' or '.join(near)}?"
     elif names:

@@ -10,7 +10,9 @@ import click
 
 from mlops_kit.cli import finish, options, present
 from mlops_kit.cli.connection import Where, connected, in_workspace
+from mlops_kit.errors import MlopsKitError
 from mlops_kit.workspace import failures, jobs, tracking, waiting
+from mlops_kit.workspace.connect import Workspace
 from mlops_kit.workspace.unknown import not_found
 
 SECONDS = options.Seconds(min=0)
@@ -46,10 +48,21 @@ def list_(where: Where, tags: tuple[str, ...], **given: Any) -> None:
     """List jobs, the newest first."""
     filters = jobs.Filters(tags=options.pairs(tags, "--tag"), **given)
     with connected(where) as workspace:
-        rows = jobs.every(workspace, filters)
+        found = jobs.every(workspace, filters)
+        ran = seconds(workspace, found)
+    rows = [{**each, "seconds": ran.get(each["name"])} for each in found]
     names = ("name", "experiment", "type", "status", "created", "duration")
     shown = [{**row, "duration": present.duration(row["seconds"])} for row in rows]
     where.show(rows, lambda _: present.columns(shown, names, "no jobs"))
+
+
+def seconds(workspace: Workspace, rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Return how long the jobs ran; a list without it is better than none."""
+    try:
+        return jobs.seconds(workspace, rows)
+    except MlopsKitError as error:
+        click.echo(f"warning: {error}", err=True)
+        return {}
 
 
 @command.command()

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -21,6 +21,7 @@ from mlops_kit.errors import DocumentError, Place, SourceError, UsageError
 from mlops_kit.project import Project
 
 SUFFIXES = (".yml", ".yaml")
+UNRENDERED = "the template needs an environment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def command(
     templates = [file for file in files if not _is_environment_file(file.path, project)]
     _require_used(context.settings, overrides, templates, chosen)
     found += parallel.flat_map(lambda file: _file_findings(file, context), templates)
-    findings = tuple(dict.fromkeys(found))
+    findings = _asked_once(tuple(dict.fromkeys(found)))
     lines = [each.as_annotation() if output == "github" else str(each) for each in findings]
     rows = [each.as_dict() for each in findings]
     options.print_result(rows, "text" if output == "github" else output, lambda _: "\n".join(lines))
@@ -225,10 +226,19 @@ def _unrendered(loaded: Sequence[Document], path: Path, context: Context) -> lis
     for document in loaded:
         if place := faults.first_expression(document.root):
             if not context.chosen.is_wrong:
-                findings.append(error("MK0801", place, "the template needs an environment", "name one with -e"))
+                findings.append(error("MK0801", place, UNRENDERED, "name one with -e"))
         else:
             findings += checks.check(document.root, path, context.reader)
     return findings
+
+
+def _asked_once(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Keep the first of the templates that need an environment: that none was named is one fault, not one for each."""
+    asking = [finding for finding in findings if finding.message == UNRENDERED]
+    if len(asking) < 2:
+        return findings
+    told = replace(asking[0], message=f"{UNRENDERED}, and so do {len(asking) - 1} more")
+    return (told, *(finding for finding in findings if finding.message != UNRENDERED))
 
 
 def _conclude(findings: Sequence[Finding], files: int, strict: bool) -> None:

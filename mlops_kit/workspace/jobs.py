@@ -39,12 +39,16 @@ def every(workspace: Workspace, filters: Filters) -> list[dict[str, Any]]:
     with failures.readable("list jobs"):
         found = workspace.ml.jobs.list(parent_job_name=filters.parent or None, list_view_type=view)
         passing = (row(job) for job in found if job is not None and _passes(job, filters))
-        rows = list(itertools.islice(passing, filters.limit))
-    if not rows:
-        return rows
+        return list(itertools.islice(passing, filters.limit))
+
+
+def seconds(workspace: Workspace, rows: Iterable[dict[str, Any]]) -> dict[str, float]:
+    """Return for how many seconds each of the listed jobs ran, by name; it is the tracking service that knows."""
+    experiments = {each["experiment"] for each in rows}
+    if not experiments:
+        return {}
     with failures.readable("read how long the jobs ran"):
-        seconds = tracking.durations(workspace.tracking, {each["experiment"] for each in rows}, time.time())
-    return [{**each, "seconds": seconds.get(each["name"])} for each in rows]
+        return tracking.durations(workspace.tracking, experiments, time.time())
 
 
 def row(job: Any) -> dict[str, Any]:

@@ -1,10 +1,17 @@
 """``mlops-kit job`` on a local workspace."""
 
 import hashlib
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from azure.core import PipelineClient
 
 from mlops_kit.cli import present
+from mlops_kit.cli.job import seconds as seconds_of
+from mlops_kit.workspace.connect import Workspace
 
 CODE = """\
 import os, pathlib, sys
@@ -183,6 +190,19 @@ def test_list_tells_how_long_each_job_ran(kit, jobs):
     assert all(0 < row["seconds"] < 300 for row in rows)
     assert head.split() == ["name", "experiment", "type", "status", "created", "duration"]
     assert [line.rpartition("  ")[2] for line in lines] == [present.duration(row["seconds"]) for row in rows]
+
+
+def test_list_without_the_tracking_service_leaves_out_how_long_and_says_so(capsys):
+    class Refusing(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.send_error(403, "tracking is closed")
+
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        client = PipelineClient(f"http://127.0.0.1:{server.server_port}", policies=[])
+        assert seconds_of(cast("Workspace", SimpleNamespace(tracking=client)), [{"name": "j", "experiment": "e"}]) == {}
+        server.shutdown()
+    assert "warning: could not read how long the jobs ran: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -226,9 +226,11 @@ def test_without_an_environment_plain_files_are_checked_and_templates_ask_for_on
     place.put("templates/jobs/template.yml", GOOD)
     code, lines = place.run()
     assert code == 2
-    assert lines == [
-        "templates/jobs/template.yml:4:10: error[MK0801]: the template needs an environment; name one with -e"
-    ]
+    needs = "templates/jobs/template.yml:4:10: error[MK0801]: the template needs an environment"
+    assert lines == [f"{needs}; name one with -e"]
+    for name in ("theirs", "yours"):
+        place.put(f"templates/jobs/{name}.yml", GOOD)
+    assert place.run() == (2, [f"{needs}, and so do 2 more; name one with -e"])
 
 
 def test_a_subscription_that_is_missing_is_named_for_dev_and_not_for_local(place):

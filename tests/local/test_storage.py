@@ -55,6 +55,18 @@ def test_a_blob_comes_back_byte_for_byte_whatever_its_name(blobs: BlobStore, pat
     assert path in [blob.name for blob in blobs.list("one", path[:3])]
 
 
+@pytest.mark.parametrize("path", ["plain.txt", "a folder/ü+%20&=#?.txt", "日本/データ.parquet"])
+def test_a_copy_outlives_its_source_whatever_its_name(blobs: BlobStore, path: str) -> None:
+    blobs.put("one", f"copied/{path}", b"content")
+    [blob] = blobs.list("one", "copied/")
+    blobs.ensure_container("copies")
+    blobs.copy(blob, "one", "copies", f"to/{path}")
+    blobs.delete("one", "copied")
+    assert blobs.get("copies", f"to/{path}") == b"content"
+    with pytest.raises(NotFoundError):
+        blobs.copy(blob, "one", "copies", "again")
+
+
 def test_missing_blobs_and_containers_are_named(blobs: BlobStore) -> None:
     assert not blobs.exists("one", "nothing")
     with pytest.raises(NotFoundError, match="The blob 'one/nothing' was not found"):
@@ -291,7 +303,10 @@ def test_uploads_count_towards_the_quota_before_they_are_written(tmp_path: Path)
         store.put("full", "fits", b"x" * (1 << 20))
         with pytest.raises(ArmError, match="quota"):
             store.put("full", "too-much", b"x" * (2 << 20))
-        assert [blob.name for blob in store.list("full")] == ["fits"]
+        store.put("full", "more", b"x" * (1 << 20))
+        with pytest.raises(ArmError, match="quota"):
+            store.copy(store.list("full", "more")[0], "full", "full", "copied")
+        assert [blob.name for blob in store.list("full")] == ["fits", "more"]
     finally:
         service.stop()
 

@@ -65,7 +65,10 @@ def _content(plane: Plane, workspace: str, context: str) -> str:
     digest = hashlib.sha256()
     for blob in sorted(plane.blobs.list(container, prefix), key=lambda blob: blob.name):
         digest.update(blob.name.removeprefix(prefix).encode() + b"\0")
-        digest.update(hashlib.sha256(plane.blobs.get(container, blob.name)).digest())
+        content = hashlib.sha256()
+        for piece in plane.blobs.stream(container, blob.name):
+            content.update(piece)
+        digest.update(content.digest())
     return digest.hexdigest()
 
 

@@ -160,7 +160,7 @@ def _create_logged_model(plane: Plane, call: Call) -> Reply:
 
 def _move(plane: Plane, old: tuple[str, str], new: tuple[str, str]) -> None:
     for blob in plane.blobs.list(old[0], f"{old[1]}/"):
-        plane.blobs.put(new[0], new[1] + blob.name[len(old[1]) :], plane.blobs.get(old[0], blob.name))
+        plane.blobs.copy(blob, old[0], new[0], new[1] + blob.name[len(old[1]) :])
     plane.blobs.delete(old[0], f"{old[1]}/")
 
 

@@ -142,7 +142,7 @@ def _copy_files(plane: Plane, owner: str, address: str, workspace: str) -> str:
     prefix, target = path.rstrip("/"), registries.new_container(plane, owner)
     for blob in plane.blobs.list(source, prefix):
         if blob.name == prefix or blob.name.startswith(f"{prefix}/"):
-            plane.blobs.put(target, blob.name, plane.blobs.get(source, blob.name))
+            plane.blobs.copy(blob, source, target, blob.name)
     return plane.blobs.url(target, path)
 
 

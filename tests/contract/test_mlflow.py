@@ -184,6 +184,18 @@ def test_inputs_and_traces_are_kept(client: Any) -> None:
     trace = client.get_trace(span.trace_id)
     assert trace.data.spans[0].name == "step"
     assert trace.data.spans[0].inputs == {"question": 1}
+    client.set_trace_tag(span.trace_id, "checked", "yes")
+    assert client.get_trace(span.trace_id).info.tags["checked"] == "yes"
+    client.delete_trace_tag(span.trace_id, "checked")
+    assert "checked" not in client.get_trace(span.trace_id).info.tags
+
+
+def test_what_is_no_run_of_the_workspace_is_answered_by_mlflow_itself(client: Any) -> None:
+    experiment = client.create_experiment(f"scored-{uuid.uuid4().hex[:6]}")
+    wanted = {"experiment_id": experiment, "name": "nobody", "sample_rate": 0.5}
+    answer = _http("PUT", "api/3.0/mlflow/scorers/online-config", json.dumps(wanted).encode())
+    assert answer.json()["error_code"] == "RESOURCE_DOES_NOT_EXIST"
+    assert "nobody" in answer.json()["message"]
 
 
 def test_batch_with_params_and_tags_arrives_whole(client: Any, run_id: str) -> None:
@@ -344,6 +356,8 @@ def test_logged_model_loads_by_run_and_by_its_id(model_run: str, client: Any) ->
     assert logged.source_run_id == model_run
     listed = _http("GET", f"api/2.0/mlflow/logged-models/{output.model_id}/artifacts/directories").json()["files"]
     assert "MLmodel" in {row["path"] for row in listed}
+    files = f"api/2.0/mlflow/logged-models/{output.model_id}/artifacts/files"
+    assert _http("GET", f"{files}?artifact_file_path=MLmodel").text.startswith("artifact_path:")
 
 
 def test_run_is_downloaded_with_its_model(model_run: str, tmp_path: Path) -> None:

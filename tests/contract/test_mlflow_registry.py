@@ -191,6 +191,12 @@ def test_tags_descriptions_and_stages_are_seen_from_both_sides(run_id: str, name
     client.transition_model_version_stage(name, "2", "production", archive_existing_versions=True)
     assert [client.get_model_version(name, v).current_stage for v in "12"] == ["Archived", "Production"]
     assert [one.version for one in client.get_latest_versions(name, ["Production"])] == ["2"]
+    from mlflow.utils.rest_utils import http_request
+
+    credentials = client._tracking_client.store.get_host_creds()
+    asked = {"name": name, "stages": ["Archived", "Staging"]}
+    latest = http_request(credentials, "/api/2.0/mlflow/registered-models/get-latest-versions", "GET", params=asked)
+    assert [one["version"] for one in latest.json()["model_versions"]] == ["1"]
     client.set_registered_model_tag(name, "team", "b")
     client.set_registered_model_tag(name, "gone", "x")
     client.delete_registered_model_tag(name, "gone")

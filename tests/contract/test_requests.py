@@ -110,17 +110,6 @@ def test_discovery_names_the_hosts_of_the_services(ask: Any) -> None:
     assert found["api"] == found["history"] == API_URL
 
 
-def test_deployment_that_has_ended_cannot_be_cancelled(ask: Any, ml: Any) -> None:
-    group = f"/subscriptions/{ml.subscription_id}/resourceGroups/{ml.resource_group_name}"
-    body = {"properties": {"mode": "Incremental", "template": {"contentVersion": "1.0.0.0", "resources": []}}}
-    deployment = f"{group}/providers/Microsoft.Resources/deployments/ended"
-    assert ask("PUT", f"{deployment}?api-version=2022-09-01", body, host=MANAGEMENT_URL).status_code in {200, 201}
-    answer = ask("POST", f"{deployment}/cancel?api-version=2022-09-01", host=MANAGEMENT_URL)
-
-    assert answer.status_code == 409
-    assert "Succeeded and cannot be canceled" in answer.text()
-
-
 def test_keys_of_a_storage_account_are_those_of_the_emulator(ask: Any, ml: Any) -> None:
     from mlops_kit.local.settings import STORAGE_KEY
 

@@ -194,6 +194,18 @@ def test_deployment_follows_depends_on_whatever_the_order_of_the_template(deploy
     assert order == ["net", "net/sub"]
 
 
+def test_deployment_that_has_ended_tells_its_operations_and_cannot_be_cancelled(deployer, group):
+    from azure.core.exceptions import ResourceExistsError
+
+    net = {"type": "Microsoft.Network/virtualNetworks", "apiVersion": "2023-04-01", "name": "net", "location": "local"}
+    _deploy(deployer, group, {"resources": [net]})
+    [listed] = deployer.deployment_operations.list(group, "main")
+    one = deployer.deployment_operations.get(group, "main", listed.operation_id)
+    assert one.properties.target_resource.resource_name == "net"
+    with pytest.raises(ResourceExistsError, match="is Succeeded and cannot be canceled"):
+        deployer.deployments.cancel(group, "main")
+
+
 def test_nested_deployment_writes_in_another_group_and_is_recorded(arm, deployer, group):
     other = f"rg-{uuid.uuid4().hex[:8]}"
     arm.resource_groups.create_or_update(other, {"location": "local"})

@@ -111,10 +111,8 @@ def test_a_resource_of_the_subscription_lives_through_its_id(arm: Any, ml: Any) 
     assert made.properties["principalId"] == PRINCIPAL
     assert arm.resources.check_existence_by_id(target, api_version=version)
     changed = {"properties": {"description": "reads"}}
-    assert (
-        arm.resources.begin_update_by_id(target, changed, api_version=version).result().properties["description"]
-        == "reads"
-    )
+    arm.resources.begin_update_by_id(target, changed, api_version=version).result()
+    assert arm.resources.get_by_id(target, api_version=version).properties["description"] == "reads"
     arm.resources.begin_delete_by_id(target, api_version=version).result()
     assert not arm.resources.check_existence_by_id(target, api_version=version)
     with pytest.raises(ResourceNotFoundError):
@@ -122,6 +120,8 @@ def test_a_resource_of_the_subscription_lives_through_its_id(arm: Any, ml: Any) 
 
 
 def test_a_deployment_makes_a_group_and_is_recorded(arm: Any, deployments: Any, group: str) -> None:
+    from azure.core.exceptions import ResourceExistsError
+
     operations = deployments.deployments
     made = operations.begin_create_or_update_at_subscription_scope("makes-a-group", _body(group)).result()
 
@@ -138,6 +138,8 @@ def test_a_deployment_makes_a_group_and_is_recorded(arm: Any, deployments: Any, 
     assert f"/subscriptions/{arm._config.subscription_id}/resourceGroups/{group}" in targets
     one = deployments.deployment_operations.get_at_subscription_scope("makes-a-group", steps[0].operation_id)
     assert one.properties.provisioning_state == "Succeeded"
+    with pytest.raises(ResourceExistsError, match="is Succeeded and cannot be canceled"):
+        operations.cancel_at_subscription_scope("makes-a-group")
 
 
 def test_a_deployment_is_checked_and_foreseen_without_being_carried_out(arm: Any, deployments: Any, group: str) -> None:

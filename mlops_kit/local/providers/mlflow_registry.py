@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qs
 
 from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.routes import Handler, Route
@@ -179,7 +180,7 @@ def _question(call: Call) -> _Json:
 
 
 def _latest(plane: Plane, call: Call) -> Reply:
-    given = call.json() if call.raw else dict(call.query)
+    given = call.json() if call.raw else {**call.query, "stages": parse_qs(call.query_string).get("stages")}
     container = _container(plane, call.workspace, given["name"])
     stages = {_stage(stage) for stage in given.get("stages") or []} or set(_STAGES.values())
     latest = _shown_model(plane, call.workspace, container)["latest_versions"]

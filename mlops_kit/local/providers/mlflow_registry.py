@@ -180,7 +180,9 @@ def _question(call: Call) -> _Json:
 
 
 def _latest(plane: Plane, call: Call) -> Reply:
-    given = call.json() if call.raw else {**call.query, "stages": parse_qs(call.query_string).get("stages")}
+    given: dict[str, Any] = (
+        call.json() if call.raw else {**call.query, "stages": parse_qs(call.query_string).get("stages")}
+    )
     container = _container(plane, call.workspace, given["name"])
     stages = {_stage(stage) for stage in given.get("stages") or []} or set(_STAGES.values())
     latest = _shown_model(plane, call.workspace, container)["latest_versions"]

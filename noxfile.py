@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
 from pathlib import Path
 
 import nox
@@ -26,7 +28,8 @@ def tests(session: nox.Session) -> None:
     """Run the test suite on two cores; arguments go to pytest (``nox -s tests -- tests/test_render.py -k merge``)."""
     _install(session, "dev")
     arguments = session.posargs or ["-n", "2", "--dist", "loadfile"]
-    session.run("pytest", *arguments)
+    # The tests start hundreds of interpreters, which find compiled modules only where they may keep them.
+    session.run("pytest", *arguments, env={"PYTHONDONTWRITEBYTECODE": None})
 
 
 @nox.session
@@ -49,6 +52,25 @@ def quickstart(session: nox.Session) -> None:
     """Train, track and register a real model offline through Microsoft's own SDK, and print what happened."""
     _install(session, "local")
     session.run("mlops-kit", "quickstart", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def fresh(session: nox.Session) -> None:
+    """Run the README's two commands as on a new machine: a clean clone, an empty home, no Node, Docker or Terraform."""
+    absent = ("node", "npm", "npx", "docker", "terraform", "pulumi", "pip", "uv", "nox")
+    with tempfile.TemporaryDirectory() as folder:
+        clone, tools = Path(folder, "clone"), Path(folder, "bin")
+        tools.mkdir()
+        for tool in (found for place in ("/bin", "/usr/bin") for found in Path(place).iterdir()):
+            if not tool.name.startswith(("python", *absent)) and not (tools / tool.name).exists():
+                (tools / tool.name).symlink_to(tool)
+        (tools / "python3").symlink_to(Path(sys.base_prefix, "bin", "python3"))
+        kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_", "npm_config_"))}
+        env = {**dict.fromkeys(os.environ), **kept, "HOME": folder, "PATH": str(tools), "LANG": "C.UTF-8"}
+        session.run("git", "clone", "-q", str(HERE), str(clone), external=True)
+        readme = (clone / "README.md").read_text(encoding="utf-8")
+        for command in (line for line in readme.splitlines() if line.startswith("python3 -m venv")):
+            session.run("bash", "-c", f"cd {clone} && {command}", env=env, external=True)
 
 
 @nox.session

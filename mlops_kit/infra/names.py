@@ -1,0 +1,300 @@
+"""The physical name of everything that infrastructure creates, computed offline, and the rule of each service.
+
+A name that stands in the files of the environment is taken as it stands. The others are made of a stem, cut with a hash
+of what was cut where the service allows less, so that two stems never become one name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from mlops_kit.environments import Environment
+from mlops_kit.infra.wanted import Wanted, wanted
+
+_CUT = 5  # hexadecimal digits that stand for what was cut
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a service accepts as a name; ``words`` completes "allowed are"."""
+
+    shortest: int
+    longest: int
+    pattern: re.Pattern[str]
+    words: str
+    plain: bool = False
+    """Letters and digits only: a derived name has no hyphens."""
+
+    def accepts(self, text: str) -> bool:
+        """Say whether a name has the length and the form."""
+        return self.shortest <= len(text) <= self.longest and self.pattern.fullmatch(text) is not None
+
+
+def _rule(shortest: int, longest: int, pattern: str, words: str, *, plain: bool = False) -> Rule:
+    return Rule(shortest, longest, re.compile(pattern), words, plain)
+
+
+_WORD = "[A-Za-z0-9]"
+# Limits: "Naming rules and restrictions for Azure resources" (learn.microsoft.com), and the published type files of
+# the API versions that the modules use, which are stricter for compute.
+RULES: Mapping[str, Rule] = {
+    "resource_group": _rule(1, 90, r"[\w.()-]*[\w()-]", "letters, digits, `_`, `-`, `.`, `(`, `)`, no `.` at the end"),
+    "workspace": _rule(3, 33, rf"{_WORD}[A-Za-z0-9_-]*", "letters, digits, `_` and `-`, no sign at the start"),
+    "storage": _rule(3, 24, "[a-z0-9]*", "lower-case letters and digits", plain=True),
+    "key_vault": _rule(
+        3, 24, r"[A-Za-z](-?[A-Za-z0-9])*", "letters, digits and single `-`, a letter first, no `-` at the end"
+    ),
+    "container_registry": _rule(5, 50, f"{_WORD}*", "letters and digits", plain=True),
+    "log_analytics": _rule(4, 63, rf"{_WORD}([A-Za-z0-9-]*{_WORD})?", "letters, digits and `-`, no `-` at either end"),
+    "application_insights": _rule(1, 255, r"[\w.()-]*[\w()-]", "letters, digits, `_`, `-`, `.`, `(`, `)`"),
+    "action_group": _rule(1, 260, r"[\w.()-]*[\w()-]", "letters, digits, `_`, `-`, `.`, `(`, `)`"),
+    "action_group_short": _rule(1, 12, "[A-Za-z0-9_-]*", "letters, digits, `_` and `-`"),
+    "alert": _rule(1, 200, rf"{_WORD}([\w -]*{_WORD})?", "letters, digits, blanks, `_` and `-`"),
+    "identity": _rule(3, 128, rf"{_WORD}[\w-]*", "letters, digits, `_` and `-`, no sign at the start"),
+    "federated_credential": _rule(3, 120, rf"{_WORD}[A-Za-z0-9_-]*", "letters, digits, `_` and `-`, no sign first"),
+    "virtual_network": _rule(2, 64, rf"{_WORD}[\w.-]*\w", "letters, digits, `_`, `-`, `.`, a letter or digit first"),
+    "private_endpoint": _rule(2, 64, rf"{_WORD}[\w.-]*\w", "letters, digits, `_`, `-`, `.`, a letter or digit first"),
+    "cluster": _rule(
+        3, 24, r"[A-Za-z](?!.*-\d+$)[A-Za-z0-9-]*", "letters, digits and `-`, a letter first, not `-` and digits last"
+    ),
+    "instance": _rule(
+        3, 24, r"[A-Za-z](?!.*-\d+$)[A-Za-z0-9-]*", "letters, digits and `-`, a letter first, not `-` and digits last"
+    ),
+    "kubernetes_compute": _rule(
+        2, 16, r"[A-Za-z](?!.*-\d+$)[A-Za-z0-9-]*", "letters, digits and `-`, a letter first, not `-` and digits last"
+    ),
+    "kubernetes": _rule(1, 63, rf"{_WORD}([\w-]*{_WORD})?", "letters, digits, `_` and `-`, no sign at either end"),
+    "node_pool": _rule(1, 12, "[a-z][a-z0-9]*", "lower-case letters and digits, a letter first"),
+    "instance_type": _rule(1, 63, "[a-z0-9]([a-z0-9-]*[a-z0-9])?", "lower-case letters, digits and `-`"),
+    "registry": _rule(3, 33, rf"{_WORD}[A-Za-z0-9_-]*", "letters, digits, `_` and `-`, no sign at the start"),
+    "event_topic": _rule(3, 128, "[A-Za-z0-9-]*", "letters, digits and `-`"),
+    "event_subscription": _rule(3, 64, "[A-Za-z0-9-]*", "letters, digits and `-`"),
+    "queue": _rule(3, 63, "[a-z0-9](-?[a-z0-9])*", "lower-case letters, digits and single `-`"),
+    "container": _rule(3, 63, "[a-z0-9](-?[a-z0-9])*", "lower-case letters, digits and single `-`"),
+    "budget": _rule(1, 63, "[A-Za-z0-9_-]*", "letters, digits, `_` and `-`"),
+    "outbound_rule": _rule(3, 33, rf"{_WORD}[A-Za-z0-9_-]*", "letters, digits, `_` and `-`, no sign at the start"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One physical name: ``key`` says of what (``storage``, ``cluster.cpu``), ``kind`` which rule holds.
+
+    ``path`` is the dotted path of the environment that gives it, empty where it is derived.
+    """
+
+    key: str
+    kind: str
+    text: str
+    path: str = ""
+
+    @property
+    def rule(self) -> Rule:
+        """Return what the service accepts."""
+        return RULES[self.kind]
+
+
+def physical_names(environment: Environment) -> dict[str, str]:
+    """Return every physical name of an environment by what it names, such as ``storage`` or ``cluster.cpu-cluster``.
+
+    Raises:
+        EnvironmentFileError: A value that names depend on is missing or cannot be evaluated.
+    """
+    return {name.key: name.text for name in names_of(environment, wanted(environment))}
+
+
+def names_of(environment: Environment, tree: Wanted, subscription: str | None = None) -> tuple[Name, ...]:
+    """Return the names of everything that an environment wants.
+
+    ``subscription`` stands in for that of the environment; the form of a name does not depend on it.
+    """
+    stems = Stems.of(environment, tree, subscription)
+    return tuple(_names(environment, tree, stems))
+
+
+@dataclass(frozen=True, slots=True)
+class Stems:
+    """What derived names are made of: the stem, and the suffix of those that must be unique in all of Azure."""
+
+    stem: str
+    suffix: str
+
+    @classmethod
+    def of(cls, environment: Environment, tree: Wanted, subscription: str | None = None) -> Stems:
+        """Return the stem and the suffix of an environment: its own, else of its project, name and subscription."""
+        project = str(environment.get("project") or environment.project)
+        stem = tree.get("stem") or f"{project}-{environment.name}"
+        suffix = tree.get("suffix")
+        if not suffix:
+            account = subscription or str(environment.require("workspace.subscription_id")).lower()
+            suffix = _digest(account, project, environment.name)[:_CUT]
+        return cls(stem, suffix)
+
+    def name(self, kind: str, prefix: str, *ends: str, unique: bool = False) -> str:
+        """Return ``prefix-stem-ends`` as the service allows it; the stem is what gives way."""
+        rule = RULES[kind]
+        joint = "" if rule.plain else "-"
+        tail = [squeezed(end, joint) for end in (*ends, *([self.suffix] if unique else []))]
+        room = rule.longest - len(prefix) - sum(map(len, tail)) - len(joint) * (1 + len(tail))
+        return joint.join([prefix, cut(squeezed(self.stem, joint), self.stem, room, joint), *tail])
+
+
+def squeezed(text: str, joint: str) -> str:
+    """Return a text in lower-case letters and digits, all else become single joints; its hash where nothing is left."""
+    words = re.sub(r"[^a-z0-9]+", joint, text.lower()).strip("-")
+    return words or _digest(text)[:_CUT]
+
+
+def cut(words: str, source: str, room: int, joint: str) -> str:
+    """Return ``words``; where they need more than ``room``, the end becomes a hash of their source."""
+    if len(words) <= room:
+        return words
+    kept = words[: max(room - _CUT - len(joint), 0)].rstrip("-")
+    return f"{kept}{joint if kept else ''}{_digest(source)[:_CUT]}"
+
+
+def _digest(*parts: str) -> str:
+    """Return a SHA-256 over the parts, kept apart from each other, in hexadecimal digits."""
+    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()
+
+
+def _names(environment: Environment, tree: Wanted, stems: Stems) -> Iterator[Name]:
+    for key, part in (("resource_group", "resource_group"), ("workspace", "name")):
+        yield Name(key, key, str(environment.require(f"workspace.{part}")), f"workspace.{part}")
+    yield from _services(tree, stems)
+    yield from _observability(tree, stems)
+    yield from _access(environment, tree, stems)
+    yield from _network(tree, stems)
+    yield from _compute(tree)
+    yield from _kubernetes(tree, stems)
+    yield from _optional(tree, stems)
+
+
+def _own(given: str | None, path: str, key: str, derived: str, kind: str | None = None) -> Name:
+    """Return the name that is given at a path, else the derived one."""
+    return Name(key, kind or key, given or derived, f"infra.{path}" if given else "")
+
+
+def _services(tree: Wanted, stems: Stems) -> Iterator[Name]:
+    for key, prefix in (("storage", "st"), ("key_vault", "kv"), ("container_registry", "cr")):
+        if tree[key] is not None:
+            yield _own(tree[key].get("name"), f"{key}.name", key, stems.name(key, prefix, unique=True))
+    for index, container in enumerate(tree["storage"]["containers"]):
+        yield Name(f"container.{container}", "container", container, f"infra.storage.containers.{index}")
+
+
+def _observability(tree: Wanted, stems: Stems) -> Iterator[Name]:
+    part = tree["observability"]
+    name = stems.name("log_analytics", "log")
+    yield _own(part.get("log_analytics_name"), "observability.log_analytics_name", "log_analytics", name)
+    if not part["application_insights_id"]:
+        name = stems.name("application_insights", "appi")
+        path = "observability.application_insights_name"
+        yield _own(part.get("application_insights_name"), path, "application_insights", name)
+    if part["emails"]:
+        yield Name("action_group", "action_group", stems.name("action_group", "ag"))
+        short = RULES["action_group_short"].longest
+        yield Name("action_group_short", "action_group_short", cut(squeezed(stems.stem, ""), stems.stem, short, ""))
+    for alert in part["alerts"]:
+        name = f"{stems.name('alert', 'alert', alert)}"
+        yield Name(f"alert.{alert}", "alert", name)
+
+
+def _access(environment: Environment, tree: Wanted, stems: Stems) -> Iterator[Name]:
+    for identity in identities(tree):
+        yield Name(f"identity.{identity}", "identity", stems.name("identity", "id", identity))
+    if (github := tree["identity_and_access"]["github"]) is not None:
+        named = github.get("environment") or environment.name
+        yield Name("federated_credential.environment", "federated_credential", _credential(f"environment-{named}"))
+        if github["pull_requests"]:
+            yield Name("federated_credential.pull_request", "federated_credential", _credential("pull-request"))
+
+
+def _credential(what: str) -> str:
+    return cut(f"github-{squeezed(what, '-')}", what, RULES["federated_credential"].longest, "-")
+
+
+def identities(tree: Wanted) -> tuple[str, ...]:
+    """Return the identities that an environment needs: of the workspace, of jobs, of workflows, of events."""
+    workflows = ["deployment"] if tree["identity_and_access"]["github"] is not None else []
+    events = ["trigger"] if tree["data_trigger"] is not None else []
+    return ("workspace", "compute", *workflows, *events)
+
+
+def endpoints(tree: Wanted) -> tuple[str, ...]:
+    """Return what gets a private endpoint: what is given, else what the network needs."""
+    part = tree["workspace"]
+    needed = {
+        "public": (),
+        "managed": ("workspace",),
+        "byo_vnet": ("workspace", "storage_blob", "storage_file", "key_vault", "container_registry"),
+    }[part["network"]]
+    given = part.get("private_endpoints")
+    chosen = needed if given is None else tuple(given)
+    return tuple(each for each in chosen if each != "container_registry" or tree["container_registry"] is not None)
+
+
+def _network(tree: Wanted, stems: Stems) -> Iterator[Name]:
+    part = tree["workspace"]
+    if part["network"] != "public":
+        yield Name("virtual_network", "virtual_network", stems.name("virtual_network", "vnet"))
+    for target in endpoints(tree):
+        name = stems.name("private_endpoint", "pe", target)
+        yield Name(f"private_endpoint.{target}", "private_endpoint", name)
+    for rule in part["outbound_rules"]:
+        yield Name(f"outbound_rule.{rule}", "outbound_rule", rule, f"infra.workspace.outbound_rules.{rule}")
+
+
+def _compute(tree: Wanted) -> Iterator[Name]:
+    for kind in ("cluster", "instance"):
+        for name in tree["compute"][f"{kind}s"]:
+            yield Name(f"{kind}.{name}", kind, name, f"infra.compute.{kind}s.{name}")
+    if (builder := build_cluster(tree)) and builder not in tree["compute"]["clusters"]:
+        path = "infra.workspace.image_build_compute" if "image_build_compute" in tree["workspace"] else ""
+        yield Name(f"cluster.{builder}", "cluster", builder, path)
+
+
+def build_cluster(tree: Wanted) -> str | None:
+    """Return the cluster that builds images: what is given, else one where the container registry is private."""
+    part, registry = tree["workspace"], tree["container_registry"]
+    if "image_build_compute" in part:
+        return part["image_build_compute"]  # type: ignore[no-any-return]
+    is_private = registry is not None and registry_access(tree) != "all"
+    return "image-build" if is_private else None
+
+
+def registry_access(tree: Wanted) -> str:
+    """Return who reaches the container registry: what is given, else everybody where there is no network."""
+    closed = "all" if tree["workspace"]["network"] == "public" else "disabled"
+    return (tree["container_registry"] or {}).get("public_access") or closed
+
+
+def _kubernetes(tree: Wanted, stems: Stems) -> Iterator[Name]:
+    if (part := tree["kubernetes"]) is None:
+        return
+    if not part["cluster_id"]:
+        yield _own(part.get("name"), "kubernetes.name", "kubernetes", stems.name("kubernetes", "aks"))
+        for pool in part["node_pools"]:
+            yield Name(f"node_pool.{pool}", "node_pool", pool, f"infra.kubernetes.node_pools.{pool}")
+    compute = "infra.kubernetes.compute_name"
+    yield Name("kubernetes_compute", "kubernetes_compute", part["compute_name"], compute)
+    for kind in part["instance_types"]:
+        yield Name(f"instance_type.{kind}", "instance_type", kind, f"infra.kubernetes.instance_types.{kind}")
+
+
+def _optional(tree: Wanted, stems: Stems) -> Iterator[Name]:
+    if (registry := tree["registry"]) is not None:
+        name = stems.name("registry", "mlr", unique=True)
+        yield _own(registry.get("name"), "registry.name", "registry", name)
+    if (trigger := tree["data_trigger"]) is not None:
+        yield Name("event_topic", "event_topic", stems.name("event_topic", "evgt"))
+        for name in trigger["triggers"]:
+            path = f"infra.data_trigger.triggers.{name}"
+            yield Name(f"event_subscription.{name}", "event_subscription", name, path)
+            if not trigger["triggers"][name]["webhook_url"]:
+                yield Name(f"queue.{name}", "queue", f"trigger-{name}", path)
+    if tree["budget"] is not None:
+        yield Name("budget", "budget", stems.name("budget", "budget"))

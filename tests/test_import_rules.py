@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "checks": {"errors", "requirements", "schemas", *_NODES, *_LAYERS},
     "schemas": {"errors"},
     "workspace": {"errors", "packaging", *_NODES, *_LAYERS},
+    "infra": {"errors", "expressions", "checks", *_NODES, *_LAYERS},
     "local": {"errors", "__version__"},
     "testing": {"local"},
 }

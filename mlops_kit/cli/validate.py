@@ -194,10 +194,18 @@ def _readable(path: Path) -> tuple[Document, ...]:
 
 
 def _problems(environment: Environment, project: Project) -> Iterator[Finding]:
-    """Yield what an environment lacks; a key that no file has is a fault of the environment's own file."""
+    """Yield what an environment lacks, and what is wrong with its infrastructure.
+
+    A key that no file has is a fault of the environment's own file.
+    """
+    from mlops_kit.infra import rules
+
     own = Place(documents.displayed(project.environments / f"{environment.name}.yaml"))
+    told = set()
     for fault in environments.problems(environment):
+        told.add(fault.message)
         yield error("MK0701" if fault.place else "MK0702", fault.place or own, fault.message)
+    yield from (finding for finding in rules.findings(environment) if finding.message not in told)
 
 
 def _is_environment_file(path: Path, project: Project | None) -> bool:

@@ -1,4 +1,4 @@
-"""Compute of the workspace: clusters, instances, the cluster that builds images, Kubernetes; durations as ARM has them."""
+"""Compute of the workspace: clusters, instances, Kubernetes; durations and scripts as ARM has them."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def kubernetes(tree: Wanted, named: Mapping[str, str]) -> Kubernetes | None:
     if part is None:
         return None
     return Kubernetes(
-        cluster=None if part["cluster_id"] else _managed_cluster(part, named["kubernetes"]),
+        cluster=None if part["cluster_id"] else _managed_cluster(tree, named["kubernetes"]),
         cluster_id=part["cluster_id"],
         extension=Extension("azureml", _extension(part["extension"])),
         compute_name=part["compute_name"],
@@ -116,12 +116,20 @@ def kubernetes(tree: Wanted, named: Mapping[str, str]) -> Kubernetes | None:
     )
 
 
-def _managed_cluster(part: Mapping[str, Any], name: str) -> ManagedCluster:
+def _managed_cluster(tree: Wanted, name: str) -> ManagedCluster:
+    part = tree["kubernetes"]
     pools = {
         pool: NodePool(one["size"], one["mode"], one["min_instances"], one["max_instances"])
         for pool, one in part["node_pools"].items()
     }
-    return ManagedCluster(name, name[:54].rstrip("-"), part["version"], part["tier"], part["private_cluster"], pools)
+    private = is_private_cluster(tree)
+    return ManagedCluster(name, name[:54].rstrip("-_"), part["version"], part["tier"], private, pools)
+
+
+def is_private_cluster(tree: Wanted) -> bool:
+    """Say whether the API of the Kubernetes cluster has a private address only."""
+    given = tree["kubernetes"].get("private_cluster")
+    return tree["workspace"]["network"] != "public" if given is None else bool(given)
 
 
 def _extension(part: Mapping[str, bool]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The physical name of everything that infrastructure creates, computed offline, and the rule of each service.
+"""The physical name of everything that infrastructure creates, computed offline.
 
 A name that stands in the files of the environment is taken as it stands. The others are made of a stem, cut with a hash
 of what was cut where the service allows less, so that two stems never become one name.
@@ -8,88 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlops_kit.environments import Environment
+from mlops_kit.infra.services import RULES, Rule
 from mlops_kit.infra.wanted import Wanted, wanted
 
 _CUT = 5  # hexadecimal digits that stand for what was cut
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """What a service accepts as a name; ``words`` completes "allowed are"."""
-
-    shortest: int
-    longest: int
-    pattern: re.Pattern[str]
-    words: str
-    plain: bool = False
-    """Letters and digits only: a derived name has no hyphens."""
-
-    def accepts(self, text: str) -> bool:
-        """Say whether a name has the length and the form."""
-        return self.shortest <= len(text) <= self.longest and self.pattern.fullmatch(text) is not None
-
-
-def _rule(shortest: int, longest: int, pattern: str, words: str, *, plain: bool = False) -> Rule:
-    return Rule(shortest, longest, re.compile(pattern), words, plain)
-
-
-_WORD = "[A-Za-z0-9]"
-# Limits: "Naming rules and restrictions for Azure resources" (learn.microsoft.com), and the published type files of
-# the API versions that the modules use, which are stricter for compute.
-RULES: Mapping[str, Rule] = {
-    "resource_group": _rule(1, 90, r"[\w.()-]*[\w()-]", "letters, digits, `_`, `-`, `.`, `(`, `)`, no `.` at the end"),
-    "workspace": _rule(3, 33, rf"{_WORD}[A-Za-z0-9_-]*", "letters, digits, `_` and `-`, no sign at the start"),
-    "storage": _rule(3, 24, "[a-z0-9]*", "lower-case letters and digits", plain=True),
-    "key_vault": _rule(
-        3, 24, r"[A-Za-z](-?[A-Za-z0-9])*", "letters, digits and single `-`, a letter first, no `-` at the end"
-    ),
-    "container_registry": _rule(5, 50, f"{_WORD}*", "letters and digits", plain=True),
-    "log_analytics": _rule(4, 63, rf"{_WORD}([A-Za-z0-9-]*{_WORD})?", "letters, digits and `-`, no `-` at either end"),
-    "application_insights": _rule(1, 255, r"[\w.()-]*[\w()-]", "letters, digits, `_`, `-`, `.`, `(`, `)`"),
-    "action_group": _rule(1, 260, r"[\w.()-]*[\w()-]", "letters, digits, `_`, `-`, `.`, `(`, `)`"),
-    "action_group_short": _rule(1, 12, "[A-Za-z0-9_-]*", "letters, digits, `_` and `-`"),
-    "alert": _rule(1, 200, rf"{_WORD}([\w -]*{_WORD})?", "letters, digits, blanks, `_` and `-`"),
-    "identity": _rule(3, 128, rf"{_WORD}[\w-]*", "letters, digits, `_` and `-`, no sign at the start"),
-    "federated_credential": _rule(3, 120, rf"{_WORD}[A-Za-z0-9_-]*", "letters, digits, `_` and `-`, no sign first"),
-    "virtual_network": _rule(2, 64, rf"{_WORD}[\w.-]*\w", "letters, digits, `_`, `-`, `.`, a letter or digit first"),
-    "private_endpoint": _rule(2, 64, rf"{_WORD}[\w.-]*\w", "letters, digits, `_`, `-`, `.`, a letter or digit first"),
-    "cluster": _rule(
-        3, 24, r"[A-Za-z](?!.*-\d+$)[A-Za-z0-9-]*", "letters, digits and `-`, a letter first, not `-` and digits last"
-    ),
-    "instance": _rule(
-        3, 24, r"[A-Za-z](?!.*-\d+$)[A-Za-z0-9-]*", "letters, digits and `-`, a letter first, not `-` and digits last"
-    ),
-    "kubernetes_compute": _rule(
-        2, 16, r"[A-Za-z](?!.*-\d+$)[A-Za-z0-9-]*", "letters, digits and `-`, a letter first, not `-` and digits last"
-    ),
-    "kubernetes": _rule(1, 63, rf"{_WORD}([\w-]*{_WORD})?", "letters, digits, `_` and `-`, no sign at either end"),
-    "node_pool": _rule(1, 12, "[a-z][a-z0-9]*", "lower-case letters and digits, a letter first"),
-    "instance_type": _rule(1, 63, "[a-z0-9]([a-z0-9-]*[a-z0-9])?", "lower-case letters, digits and `-`"),
-    "registry": _rule(3, 33, rf"{_WORD}[A-Za-z0-9_-]*", "letters, digits, `_` and `-`, no sign at the start"),
-    "event_topic": _rule(3, 128, "[A-Za-z0-9-]*", "letters, digits and `-`"),
-    "event_subscription": _rule(3, 64, "[A-Za-z0-9-]*", "letters, digits and `-`"),
-    "queue": _rule(3, 63, "[a-z0-9](-?[a-z0-9])*", "lower-case letters, digits and single `-`"),
-    "container": _rule(3, 63, "[a-z0-9](-?[a-z0-9])*", "lower-case letters, digits and single `-`"),
-    "budget": _rule(1, 63, "[A-Za-z0-9_-]*", "letters, digits, `_` and `-`"),
-    "outbound_rule": _rule(3, 33, rf"{_WORD}[A-Za-z0-9_-]*", "letters, digits, `_` and `-`, no sign at the start"),
-}
-
-
-@dataclass(frozen=True, slots=True)
 class Name:
     """One physical name: ``key`` says of what (``storage``, ``cluster.cpu``), ``kind`` which rule holds.
 
-    ``path`` is the dotted path of the environment that gives it, empty where it is derived.
+    ``path`` holds the keys of the environment that give it, or a part of it; it is empty where the stem alone does.
     """
 
     key: str
     kind: str
     text: str
-    path: str = ""
+    path: tuple[str, ...] = ()
 
     @property
     def rule(self) -> Rule:
@@ -163,7 +102,7 @@ def _digest(*parts: str) -> str:
 
 def _names(environment: Environment, tree: Wanted, stems: Stems) -> Iterator[Name]:
     for key, part in (("resource_group", "resource_group"), ("workspace", "name")):
-        yield Name(key, key, str(environment.require(f"workspace.{part}")), f"workspace.{part}")
+        yield Name(key, key, str(environment.require(f"workspace.{part}")), ("workspace", part))
     yield from _services(tree, stems)
     yield from _observability(tree, stems)
     yield from _access(environment, tree, stems)
@@ -173,34 +112,34 @@ def _names(environment: Environment, tree: Wanted, stems: Stems) -> Iterator[Nam
     yield from _optional(tree, stems)
 
 
-def _own(given: str | None, path: str, key: str, derived: str, kind: str | None = None) -> Name:
-    """Return the name that is given at a path, else the derived one."""
-    return Name(key, kind or key, given or derived, f"infra.{path}" if given else "")
+def _own(part: Wanted, module: str, at: str, key: str, derived: str) -> Name:
+    """Return the name that a module is given at a key of its own, else the derived one."""
+    given = part.get(at)
+    return Name(key, key, given or derived, ("infra", module, at) if given else ())
 
 
 def _services(tree: Wanted, stems: Stems) -> Iterator[Name]:
     for key, prefix in (("storage", "st"), ("key_vault", "kv"), ("container_registry", "cr")):
         if tree[key] is not None:
-            yield _own(tree[key].get("name"), f"{key}.name", key, stems.name(key, prefix, unique=True))
+            yield _own(tree[key], key, "name", key, stems.name(key, prefix, unique=True))
     for index, container in enumerate(tree["storage"]["containers"]):
-        yield Name(f"container.{container}", "container", container, f"infra.storage.containers.{index}")
+        yield Name(f"container.{container}", "container", container, ("infra", "storage", "containers", str(index)))
 
 
 def _observability(tree: Wanted, stems: Stems) -> Iterator[Name]:
     part = tree["observability"]
     name = stems.name("log_analytics", "log")
-    yield _own(part.get("log_analytics_name"), "observability.log_analytics_name", "log_analytics", name)
+    yield _own(part, "observability", "log_analytics_name", "log_analytics", name)
     if not part["application_insights_id"]:
         name = stems.name("application_insights", "appi")
-        path = "observability.application_insights_name"
-        yield _own(part.get("application_insights_name"), path, "application_insights", name)
+        yield _own(part, "observability", "application_insights_name", "application_insights", name)
     if part["emails"]:
         yield Name("action_group", "action_group", stems.name("action_group", "ag"))
         short = RULES["action_group_short"].longest
         yield Name("action_group_short", "action_group_short", cut(squeezed(stems.stem, ""), stems.stem, short, ""))
     for alert in part["alerts"]:
-        name = f"{stems.name('alert', 'alert', alert)}"
-        yield Name(f"alert.{alert}", "alert", name)
+        path = ("infra", "observability", "alerts", alert)
+        yield Name(f"alert.{alert}", "alert", stems.name("alert", "alert", alert), path)
 
 
 def _access(environment: Environment, tree: Wanted, stems: Stems) -> Iterator[Name]:
@@ -245,16 +184,15 @@ def _network(tree: Wanted, stems: Stems) -> Iterator[Name]:
         name = stems.name("private_endpoint", "pe", target)
         yield Name(f"private_endpoint.{target}", "private_endpoint", name)
     for rule in part["outbound_rules"]:
-        yield Name(f"outbound_rule.{rule}", "outbound_rule", rule, f"infra.workspace.outbound_rules.{rule}")
+        yield Name(f"outbound_rule.{rule}", "outbound_rule", rule, ("infra", "workspace", "outbound_rules", rule))
 
 
 def _compute(tree: Wanted) -> Iterator[Name]:
     for kind in ("cluster", "instance"):
         for name in tree["compute"][f"{kind}s"]:
-            yield Name(f"{kind}.{name}", kind, name, f"infra.compute.{kind}s.{name}")
+            yield Name(f"{kind}.{name}", kind, name, ("infra", "compute", f"{kind}s", name))
     if (builder := build_cluster(tree)) and builder not in tree["compute"]["clusters"]:
-        path = "infra.workspace.image_build_compute" if "image_build_compute" in tree["workspace"] else ""
-        yield Name(f"cluster.{builder}", "cluster", builder, path)
+        yield Name(f"cluster.{builder}", "cluster", builder, ("infra", "workspace", "image_build_compute"))
 
 
 def build_cluster(tree: Wanted) -> str | None:
@@ -276,23 +214,23 @@ def _kubernetes(tree: Wanted, stems: Stems) -> Iterator[Name]:
     if (part := tree["kubernetes"]) is None:
         return
     if not part["cluster_id"]:
-        yield _own(part.get("name"), "kubernetes.name", "kubernetes", stems.name("kubernetes", "aks"))
+        yield _own(part, "kubernetes", "name", "kubernetes", stems.name("kubernetes", "aks"))
         for pool in part["node_pools"]:
-            yield Name(f"node_pool.{pool}", "node_pool", pool, f"infra.kubernetes.node_pools.{pool}")
-    compute = "infra.kubernetes.compute_name"
-    yield Name("kubernetes_compute", "kubernetes_compute", part["compute_name"], compute)
+            yield Name(f"node_pool.{pool}", "node_pool", pool, ("infra", "kubernetes", "node_pools", pool))
+    path = ("infra", "kubernetes", "compute_name")
+    yield Name("kubernetes_compute", "kubernetes_compute", part["compute_name"], path)
     for kind in part["instance_types"]:
-        yield Name(f"instance_type.{kind}", "instance_type", kind, f"infra.kubernetes.instance_types.{kind}")
+        yield Name(f"instance_type.{kind}", "instance_type", kind, ("infra", "kubernetes", "instance_types", kind))
 
 
 def _optional(tree: Wanted, stems: Stems) -> Iterator[Name]:
     if (registry := tree["registry"]) is not None:
         name = stems.name("registry", "mlr", unique=True)
-        yield _own(registry.get("name"), "registry.name", "registry", name)
+        yield _own(registry, "registry", "name", "registry", name)
     if (trigger := tree["data_trigger"]) is not None:
         yield Name("event_topic", "event_topic", stems.name("event_topic", "evgt"))
         for name in trigger["triggers"]:
-            path = f"infra.data_trigger.triggers.{name}"
+            path = ("infra", "data_trigger", "triggers", name)
             yield Name(f"event_subscription.{name}", "event_subscription", name, path)
             if not trigger["triggers"][name]["webhook_url"]:
                 yield Name(f"queue.{name}", "queue", f"trigger-{name}", path)

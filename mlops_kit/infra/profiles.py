@@ -12,12 +12,14 @@ from typing import Any
 Values = Mapping[str, Any]
 
 _ALERT = {"aggregation": "Total", "operator": "GreaterThan", "threshold": 0, "window_minutes": 15, "severity": 2}
+_SCRIPT = {"arguments": None, "timeout_minutes": 15}
 _POOL = {"size": "Standard_DS3_v2", "mode": "User", "min_instances": 1, "max_instances": 3}
 
 EVERY: Values = {
     "profile": "quick",
     "allowed_locations": (),
     "allowed_sizes": (),
+    "allowed_when_protected": (),
     "resource_group": {},
     "storage": {
         "sku": "Standard_LRS",
@@ -134,7 +136,6 @@ WHEN_WANTED: Values = {
         "namespace": "default",
         "version": None,
         "tier": "Free",
-        "private_cluster": False,
         "node_pools": {"system": {**_POOL, "mode": "System"}, "*": _POOL},
         "extension": {"training": True, "inference": True, "load_balancer": False, "allow_insecure": False},
         "instance_types": {"small": {"cpu": "1", "memory": "2Gi"}, "*": {"gpu": 0, "node_selector": {}}},
@@ -145,7 +146,7 @@ WHEN_WANTED: Values = {
     "budget": {"thresholds": (80, 100), "emails": ()},
     "compute": {
         "instances": {
-            "*": dict.fromkeys(("setup_script", "startup_script"), {"arguments": None, "timeout_minutes": 15}),
+            "*": {"setup_script": _SCRIPT, "startup_script": _SCRIPT},
         }
     },
 }

@@ -7,9 +7,10 @@ from typing import Any
 
 from mlops_kit import environment_keys
 from mlops_kit.environments import Environment
-from mlops_kit.errors import EnvironmentFileError, Place
+from mlops_kit.errors import EnvironmentFileError
 from mlops_kit.expressions import SecretText
 from mlops_kit.infra import profiles
+from mlops_kit.infra.places import Where
 
 SECTION = "infra"
 Wanted = dict[str, Any]
@@ -34,23 +35,11 @@ def is_wanted(environment: Environment) -> bool:
     return environment.root.get(SECTION) is not None
 
 
-def place_of(environment: Environment, path: str) -> Place:
-    """Return where the strongest layer says something about a dotted path, else about what it lies in."""
-    steps = tuple(path.split("."))
-    for length in range(len(steps), 0, -1):
-        near = steps[:length]
-        for found, origins in environment.origins.items():
-            if found[:length] == near:
-                return origins[-1].place
-    return environment.root.place
-
-
 def _plain(environment: Environment, value: Any, path: tuple[str, ...]) -> Any:
     """Return read-only mappings and tuples as plain data."""
     if isinstance(value, SecretText):
-        dotted = ".".join(path)
-        message = f"{dotted}: an infrastructure value is readable by everybody and cannot hold a secret"
-        raise EnvironmentFileError(message, place_of(environment, dotted))
+        message = f"{'.'.join(path)}: an infrastructure value is readable by everybody and cannot hold a secret"
+        raise EnvironmentFileError(message, Where(environment).place(*path))
     if isinstance(value, Mapping):
         return {key: _plain(environment, value[key], (*path, key)) for key in value}
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -76,7 +65,9 @@ def _laid(default: Any, given: Any, part: Mapping[str, Any], when_wanted: Any) -
     return dict(_items(known, given, part, extra))
 
 
-def _items(known: Wanted, given: Wanted, part: Mapping[str, Any], extra: Wanted) -> Iterator[tuple[str, Any]]:
+def _items(
+    known: Mapping[str, Any], given: Mapping[str, Any], part: Mapping[str, Any], extra: Mapping[str, Any]
+) -> Iterator[tuple[str, Any]]:
     of_any = known.get("*")
     for key in dict.fromkeys([*known, *given]):
         if key == "*":

@@ -14,7 +14,7 @@ _NEEDED = ("ARM_CLOUD_METADATA_URL", "IDENTITY_ENDPOINT", "IDENTITY_HEADER")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The way to a control plane. ``endpoint`` is its base URL, ``proxy`` leads there, ``authorities`` is a PEM file."""
+    """A way to a control plane. ``endpoint`` is its URL, ``proxy`` leads there, ``authorities`` is a PEM file."""
 
     endpoint: str
     token_url: str

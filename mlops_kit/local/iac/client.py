@@ -42,7 +42,7 @@ class Terms:
     """Under which terms a request is sent: its time, what is tried again, and what the user adds to it."""
 
     deadline: Deadline
-    retry: Retry = Retry()
+    retry: Retry = field(default_factory=Retry)
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, list[str]] = field(default_factory=dict)
 
@@ -137,8 +137,7 @@ class ArmClient:
                 method, url, body=None if body is None else json.dumps(body), headers=headers, timeout=left
             )
         except urllib3.exceptions.TimeoutError:
-            detail = f"{method} {url.partition('?')[0]} was not answered within {terms.deadline.allowed}."
-            raise Refusal("Timeout", detail) from None
+            raise terms.deadline.over(f"{method} {url.partition('?')[0]}") from None
         except urllib3.exceptions.HTTPError as error:
             detail = f"{self.access.endpoint} cannot be reached: {type(error).__name__}. Is the control plane running?"
             raise Refusal("No answer from the control plane", detail) from None

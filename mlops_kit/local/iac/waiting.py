@@ -44,8 +44,12 @@ class Deadline:
         if self.stopped.wait(max(min(wanted, left), 0)):
             raise Refusal("Interrupted", f"Terraform was interrupted while waiting for {waiting_for}.")
         if left <= wanted:
-            detail = f"{waiting_for} did not end within {self.allowed}. It may still go on; its state is unknown."
-            raise Refusal("Timeout", detail)
+            raise self.over(waiting_for)
+
+    def over(self, waiting_for: str) -> Refusal:
+        """Return what is said when the time is over."""
+        detail = f"{waiting_for} did not end within {self.allowed}. It may still go on; its state is unknown."
+        return Refusal("Timeout", detail)
 
 
 @dataclass(frozen=True, slots=True)

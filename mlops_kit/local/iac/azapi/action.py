@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops_kit.local.iac.azapi import bodies, ids, secrets
-from mlops_kit.local.iac.client import ArmRefusal, Terms
-from mlops_kit.local.iac.refusals import Refusal
 from mlops_kit.local.iac.azapi.resource import check_terms
 from mlops_kit.local.iac.azapi.session import Change, Kind, Outcome, Session, Values
 from mlops_kit.local.iac.azapi.tables import RESOURCE_ACTION
 from mlops_kit.local.iac.azapi.values import UNKNOWN, Dynamic, is_unknown
+from mlops_kit.local.iac.client import ArmRefusal, Terms
+from mlops_kit.local.iac.refusals import Refusal
 
 _DEFAULTS = {"method": "POST", "when": "apply"}
 _CHOICES = {"method": ("POST", "PATCH", "PUT", "DELETE", "GET", "HEAD"), "when": ("apply", "destroy")}

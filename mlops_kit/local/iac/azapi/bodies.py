@@ -9,8 +9,8 @@ from typing import Any
 
 import jmespath
 
-from mlops_kit.local.iac.refusals import Refusal
 from mlops_kit.local.iac.azapi.values import Dynamic, from_json, is_null, same
+from mlops_kit.local.iac.refusals import Refusal
 
 # What a service writes itself. A body made from an answer must not send it back.
 _SERVICE_WRITES = ("id", "name", "type", "systemData", "etag")
@@ -59,7 +59,7 @@ def drifted(sent: Any, found: Any, how: Comparison, path: str = "") -> Any:
 
 
 def _drifted_members(sent: Mapping[str, Any], found: Mapping[str, Any], how: Comparison, path: str) -> dict[str, Any]:
-    whole = {}
+    whole: dict[str, Any] = {}
     for name, value in sent.items():
         below = f"{path}.{name}".lstrip(".")
         if value is None and how.ignore_null:

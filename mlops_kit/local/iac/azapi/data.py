@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from mlops_kit.local.iac.azapi import action, bodies, identity, ids
-from mlops_kit.local.iac.client import ArmRefusal
-from mlops_kit.local.iac.refusals import Refusal
 from mlops_kit.local.iac.azapi.session import DataKind, Session, Values
 from mlops_kit.local.iac.azapi.tables import DATA_ACTION, DATA_CLIENT_CONFIG, DATA_ID, DATA_LIST, DATA_RESOURCE
+from mlops_kit.local.iac.client import ArmRefusal
+from mlops_kit.local.iac.refusals import Refusal
 
 
 def _address(session: Session, config: Values) -> Values:

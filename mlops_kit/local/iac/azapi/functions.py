@@ -12,8 +12,8 @@ from tf.gen import tfplugin_pb2 as pb
 
 from mlops_kit.local.iac.azapi import ids
 from mlops_kit.local.iac.azapi.data import parsed
-from mlops_kit.local.iac.refusals import Refusal
 from mlops_kit.local.iac.azapi.values import encode
+from mlops_kit.local.iac.refusals import Refusal
 
 _TEXTS = ["list", "string"]
 _PARTS = {

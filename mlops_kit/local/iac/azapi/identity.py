@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from mlops_kit.local.iac.refusals import Refusal
 from mlops_kit.local.iac.azapi.values import UNKNOWN, wholly_known
+from mlops_kit.local.iac.refusals import Refusal
 
-_TYPES = {kind.replace(" ", "").lower(): kind for kind in (
-    "SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned", "None",
-)}  # fmt: skip
+_KNOWN = ("SystemAssigned", "UserAssigned", "SystemAssigned, UserAssigned", "None")
+_TYPES = {kind.replace(" ", "").lower(): kind for kind in _KNOWN}
 _USER = re.compile(
-    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/[^/]+", re.I
+    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/[^/]+",
+    re.IGNORECASE,
 )
 _Identity = dict[str, Any]
 

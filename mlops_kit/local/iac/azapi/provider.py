@@ -71,7 +71,7 @@ def _diagnostic(fault: Exception) -> pb.Diagnostic:
     return pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary="Fault of the provider", detail=detail)
 
 
-class Provider(tfplugin_pb2_grpc.ProviderServicer):
+class Provider(tfplugin_pb2_grpc.ProviderServicer):  # type: ignore[misc]
     """Answers Terraform. ``environ`` says where the control plane is; one configuration holds at a time."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:

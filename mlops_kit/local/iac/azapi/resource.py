@@ -7,8 +7,6 @@ from typing import Any
 
 from mlops_kit.local.iac.azapi import bodies, identity, ids, secrets
 from mlops_kit.local.iac.azapi.bodies import Comparison
-from mlops_kit.local.iac.client import ArmRefusal
-from mlops_kit.local.iac.refusals import Refusal
 from mlops_kit.local.iac.azapi.session import Change, Kind, Outcome, Session, Values
 from mlops_kit.local.iac.azapi.tables import RESOURCE
 from mlops_kit.local.iac.azapi.values import (
@@ -22,6 +20,8 @@ from mlops_kit.local.iac.azapi.values import (
     same_dynamic,
     wholly_known,
 )
+from mlops_kit.local.iac.client import ArmRefusal
+from mlops_kit.local.iac.refusals import Refusal
 from mlops_kit.local.iac.waiting import Deadline, Retry
 
 DEFAULTS: Mapping[str, Any] = {

@@ -102,5 +102,5 @@ class Schema:
 
     def empty(self) -> dict[str, Any]:
         """Return an object without any value."""
-        blocks = {name: [] if block.nesting == "LIST" else None for name, block in self.blocks.items()}
+        blocks: dict[str, Any] = {name: [] if block.nesting == "LIST" else None for name, block in self.blocks.items()}
         return {**dict.fromkeys(self.attributes), **blocks}

@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlops_kit.local.iac.azapi.schema import Schema
 from mlops_kit.local.iac.client import ArmClient, Terms
 from mlops_kit.local.iac.refusals import Refusal
-from mlops_kit.local.iac.azapi.schema import Schema
 from mlops_kit.local.iac.waiting import Deadline, Retry
 
 Values = dict[str, Any]

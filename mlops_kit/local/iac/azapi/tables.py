@@ -143,9 +143,7 @@ DATA_RESOURCE = Schema(
         "tags": Attribute(_MAP, "computed"),
         "identity": Attribute(
             use="computed",
-            nested={
-                name: Attribute(attribute.type, "computed") for name, attribute in _IDENTITY.items()
-            },
+            nested={name: Attribute(attribute.type, "computed") for name, attribute in _IDENTITY.items()},
             nesting="LIST",
         ),
         "ignore_not_found": Attribute("bool"),

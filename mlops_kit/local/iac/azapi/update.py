@@ -7,8 +7,6 @@ from typing import Any
 
 from mlops_kit.local.iac.azapi import bodies, ids, secrets
 from mlops_kit.local.iac.azapi.bodies import Comparison
-from mlops_kit.local.iac.client import ArmRefusal
-from mlops_kit.local.iac.refusals import Refusal
 from mlops_kit.local.iac.azapi.resource import check_terms, replaces
 from mlops_kit.local.iac.azapi.session import Change, Kind, Outcome, Session, Values
 from mlops_kit.local.iac.azapi.tables import UPDATE_RESOURCE
@@ -22,6 +20,8 @@ from mlops_kit.local.iac.azapi.values import (
     same_dynamic,
     wholly_known,
 )
+from mlops_kit.local.iac.client import ArmRefusal
+from mlops_kit.local.iac.refusals import Refusal
 
 _DEFAULTS = {"ignore_casing": False, "ignore_missing_property": True}
 _ADDRESS = ("name", "parent_id", "resource_id")
@@ -93,9 +93,7 @@ def apply(session: Session, change: Change) -> Outcome:
 def _merged(change: Change, planned: Values, there: dict[str, Any]) -> Any:
     wanted = planned["body"].json() if isinstance(planned["body"], Dynamic) else {}
     unique = planned["list_unique_id_property"]
-    return bodies.merged(
-        bodies.merged(there, wanted, unique), secrets.to_send(change.config, change.prior), unique
-    )
+    return bodies.merged(bodies.merged(there, wanted, unique), secrets.to_send(change.config, change.prior), unique)
 
 
 def destroy(session: Session, state: Values) -> None:

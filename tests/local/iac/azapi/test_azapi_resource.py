@@ -122,12 +122,12 @@ def test_a_parent_in_other_letters_is_the_same_parent(terraform):
 
 
 def test_output_is_a_tree_by_paths_a_map_by_queries_and_everything_by_a_star(terraform):
+    wanted = ('["sku.name", "properties.nothing"]', '{ tls = "properties.minimumTlsVersion" }', '["*"]')
     text = GROUP % {"name": "output"}
-    text += "".join(
-        (ACCOUNT % {"account": f"stoutput{index}", "location": "westeurope", "sku": "Standard_LRS",
-                    "more": f"response_export_values = {wanted}"}).replace('"this"', f'"by_{index}"')
-        for index, wanted in enumerate(('["sku.name", "properties.nothing"]', '{ tls = "properties.minimumTlsVersion" }', '["*"]'))
-    )  # fmt: skip
+    for index, exported in enumerate(wanted):
+        more = f"response_export_values = {exported}"
+        facts = {"account": f"stoutput{index}", "location": "westeurope", "sku": "Standard_LRS", "more": more}
+        text += (ACCOUNT % facts).replace('"this"', f'"by_{index}"')
     terraform.apply(text)
     assert terraform.values("azapi_resource.by_0")["output"] == {"sku": {"name": "Standard_LRS"}}
     assert terraform.values("azapi_resource.by_1")["output"] == {"tls": "TLS1_2"}
@@ -137,8 +137,8 @@ def test_output_is_a_tree_by_paths_a_map_by_queries_and_everything_by_a_star(ter
 
 
 def test_a_value_known_after_apply_flows_into_the_next_body(terraform, arm):
-    identity = (
-        """
+    identity = """
+    locals { role = "Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7" }
     resource "azapi_resource" "identity" {
       type      = "Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31"
       parent_id = azapi_resource.group.id
@@ -153,14 +153,12 @@ def test_a_value_known_after_apply_flows_into_the_next_body(terraform, arm):
       body = { properties = {
         principalId      = azapi_resource.identity.output.principal
         principalType    = "ServicePrincipal"
-        roleDefinitionId = "/subscriptions/%s/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7"
+        roleDefinitionId = "/subscriptions/00000000-0000-0000-0000-000000000001/providers/${local.role}"
       } }
       depends_on = [azapi_resource.identity]
     }
     output "role" { value = azapi_resource.role.id }
     """
-        % SUBSCRIPTION
-    )  # noqa: UP031  HCL is full of braces
     terraform.apply(GROUP % {"name": "flow"} + identity)
     principal = terraform.values("azapi_resource.identity")["output"]["principal"]
     assert arm("GET", terraform.outputs()["role"])["properties"]["principalId"] == principal
@@ -304,8 +302,13 @@ def test_a_data_plane_resource_is_refused_with_the_reason(terraform):
 def test_a_retry_waits_for_what_the_service_says_passes(terraform_on, service):
     error = {"error": {"code": "PrincipalNotFound", "message": "not replicated yet"}}
     service.tell("PUT", "/sites/a", (400, {}, error), (400, {}, error), (201, {}, {"properties": {}}))
-    retry = 'retry = {\nerror_message_regex = ["PrincipalNotFound"]\ninterval_seconds = 1\nmultiplier = 1\nrandomization_factor = 0\n}'
-    terraform_on.apply(_site(retry.replace("interval_seconds = 1", "interval_seconds = 0.05")))
+    terraform_on.apply(
+        _site("""retry = {
+          error_message_regex  = ["PrincipalNotFound"]
+          interval_seconds     = 0.05
+          randomization_factor = 0
+        }""")
+    )
     assert [method for method, path, _ in service.asked if path.endswith("/sites/a")].count("PUT") == 3
 
 

@@ -97,7 +97,7 @@ def _expected(part: Mapping[str, Any]) -> str:
         return f"one of {', '.join(map(str, part['enum']))}"
     words = _WORDS.get(part.get("type", ""), "another value")
     limits = [f"{word} {part[key]}" for key, word in _LIMITS.items() if key in part]
-    return f"{words} {' and '.join(limits)}" if limits else words
+    return f"{words} {' '.join(limits)}" if limits else words
 
 
 _LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to"}

@@ -28,12 +28,15 @@ def names(env: str | None, settings: tuple[str, ...], output: str, project: Proj
 
     Each is computed on this machine, and the same on every other. The exit code is 2 when a service would refuse one.
     """
+    from mlops_kit.errors import UsageError
     from mlops_kit.infra import name_rules
     from mlops_kit.infra.names import names_of
     from mlops_kit.infra.places import Where
-    from mlops_kit.infra.wanted import wanted
+    from mlops_kit.infra.wanted import is_wanted, wanted
 
     environment = options.chosen_environment(project, env, overrides=settings)
+    if not is_wanted(environment):
+        raise UsageError(f"environment {environment.name!r} has no infrastructure: no layer has the key infra")
     tree = wanted(environment)
     rows = [
         {

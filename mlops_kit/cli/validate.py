@@ -147,6 +147,7 @@ def _environments(
     named = [path.stem for path in paths or () if _is_environment_file(path, project)]
     extra = known if paths is None or environments.BASE in named else named
     chosen = Chosen(is_wrong=bool(findings))
+    sound: list[Environment] = []
     for name in dict.fromkeys([*([wanted] if wanted else []), *extra]):
         over = overrides if name == wanted else ()
         environment, wrong = environments.examine(project.environments, name, overrides=over, git=project.git)
@@ -155,7 +156,9 @@ def _environments(
             chosen = Chosen(environment, is_wrong=environment is None)
         if environment and (name in named if paths is not None else name == wanted):
             findings += _problems(environment, project)
-    return chosen, findings
+        if environment:
+            sound.append(environment)
+    return chosen, [*findings, *_infrastructure(sound)]
 
 
 def _wanted(project: Project, env: str | None) -> tuple[str | None, list[Finding]]:
@@ -194,18 +197,19 @@ def _readable(path: Path) -> tuple[Document, ...]:
 
 
 def _problems(environment: Environment, project: Project) -> Iterator[Finding]:
-    """Yield what an environment lacks, and what is wrong with its infrastructure.
-
-    A key that no file has is a fault of the environment's own file.
-    """
-    from mlops_kit.infra import rules
-
+    """Yield what an environment lacks; a key that no file has is a fault of the environment's own file."""
     own = Place(documents.displayed(project.environments / f"{environment.name}.yaml"))
-    told = set()
     for fault in environments.problems(environment):
-        told.add(fault.message)
         yield error("MK0701" if fault.place else "MK0702", fault.place or own, fault.message)
-    yield from (finding for finding in rules.findings(environment) if finding.message not in told)
+
+
+def _infrastructure(found: Sequence[Environment]) -> Iterator[Finding]:
+    """Yield what is wrong with the infrastructure of environments; what they lack here, ``_problems`` tells."""
+    from mlops_kit.infra import name_rules, rules
+
+    for environment in found:
+        yield from (each for each in rules.findings(environment) if each.code not in {"MK0701", "MK0702"})
+    yield from name_rules.clashes(found)
 
 
 def _is_environment_file(path: Path, project: Project | None) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from mlops_kit.checks.findings import Finding, brief, error
 from mlops_kit.environments import Environment
+from mlops_kit.errors import EnvironmentFileError
 from mlops_kit.infra import names
 from mlops_kit.infra.names import Name
 from mlops_kit.infra.places import Where
@@ -22,27 +23,33 @@ def check(tree: Wanted, where: Where) -> Iterator[Finding]:
     for name in found:
         if not name.rule.accepts(name.text):
             yield _broken(name, where)
-    computes: dict[str, Name] = {}
+    taken: dict[tuple[str, str], Name] = {}
     for name in found:
-        if name.kind in _COMPUTE:
-            other = computes.setdefault(name.text.lower(), name)
-            if other is not name:
-                message = f"{_said(name)} is the name of the compute {_said(other)}, too"
-                yield error("MK0612", where.place(*name.path), message, "a workspace has one compute of a name")
+        kind = "compute" if name.kind in _COMPUTE else name.kind
+        other = taken.setdefault((kind, name.text.lower()), name)
+        if other is not name:
+            message = f"{_said(name)} and {_said(other)} are both `{brief(name.text)}`"
+            yield error("MK0612", where.place(*name.path), message, f"one {kind} has a name")
 
 
 def clashes(environments: Iterable[Environment]) -> Iterator[Finding]:
     """Yield the names, unique in all of Azure, that two environments are given."""
     taken: dict[tuple[str, str], str] = {}
     for environment in environments:
-        if not is_wanted(environment):
-            continue
-        for name in names.names_of(environment, wanted(environment), _ANY_SUBSCRIPTION):
-            if name.kind in _WHOLE_AZURE and name.path:
-                other = taken.setdefault((name.kind, name.text.lower()), environment.name)
-                if other != environment.name:
-                    message = f"{_said(name)} is `{name.text}` in {environment.name} and in {other}"
-                    yield error("MK0612", Where(environment).place(*name.path), message, "it is unique in all of Azure")
+        for name in _given(environment):
+            other = taken.setdefault((name.kind, name.text.lower()), environment.name)
+            if other != environment.name:
+                message = f"{_said(name)} is `{name.text}` in {environment.name} and in {other}"
+                yield error("MK0612", Where(environment).place(*name.path), message, "it is unique in all of Azure")
+
+
+def _given(environment: Environment) -> list[Name]:
+    """Return the names, unique in all of Azure, that the files give; none where they cannot be evaluated here."""
+    try:
+        found = names.names_of(environment, wanted(environment), _ANY_SUBSCRIPTION) if is_wanted(environment) else ()
+    except EnvironmentFileError:
+        return []
+    return [name for name in found if name.kind in _WHOLE_AZURE and name.path]
 
 
 def _broken(name: Name, where: Where) -> Finding:
@@ -54,14 +61,15 @@ def _broken(name: Name, where: Where) -> Finding:
     else:
         message = f"{head}: {len(text)} characters, allowed are {rule.shortest} to {rule.longest}"
     place = where.place(*(name.path or ("infra", "stem")))
-    return error("MK0611", place, message, _instead(name))
+    meant = offer(name)
+    return error("MK0611", place, message, f"did you mean `{meant}`" if meant else "")
 
 
-def _instead(name: Name) -> str:
-    """Return an offer: the name in allowed letters, cut to the allowed length."""
+def offer(name: Name) -> str:
+    """Return the name in allowed letters and cut to the allowed length, or nothing where that is still not a name."""
     joint = "" if name.rule.plain else "-"
-    offer = names.cut(names.squeezed(name.text, joint), name.text, name.rule.longest, joint)
-    return f"did you mean `{offer}`" if name.rule.accepts(offer) else ""
+    meant = names.cut(names.squeezed(name.text, joint), name.text, name.rule.longest, joint)
+    return meant if name.rule.accepts(meant) else ""
 
 
 def _said(name: Name) -> str:

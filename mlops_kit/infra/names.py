@@ -1,7 +1,7 @@
 """The physical name of everything that infrastructure creates, computed offline.
 
-A name that stands in the files of the environment is taken as it stands. The others are made of a stem, cut with a hash
-of what was cut where the service allows less, so that two stems never become one name.
+A name that stands in the files of the environment is taken as it stands. The others are made of a stem; where it is
+longer than the service allows, its end becomes a hash of the whole, so that two long stems do not become one name.
 """
 
 from __future__ import annotations
@@ -165,15 +165,15 @@ def identities(tree: Wanted) -> tuple[str, ...]:
 
 def endpoints(tree: Wanted) -> tuple[str, ...]:
     """Return what gets a private endpoint: what is given, else what the network needs."""
-    part = tree["workspace"]
-    needed = {
+    given = tree["workspace"].get("private_endpoints")
+    if given is not None:
+        return tuple(dict.fromkeys(given))
+    registry = () if tree["container_registry"] is None or registry_access(tree) == "all" else ("container_registry",)
+    return {
         "public": (),
         "managed": ("workspace",),
-        "byo_vnet": ("workspace", "storage_blob", "storage_file", "key_vault", "container_registry"),
-    }[part["network"]]
-    given = part.get("private_endpoints")
-    chosen = needed if given is None else tuple(given)
-    return tuple(each for each in chosen if each != "container_registry" or tree["container_registry"] is not None)
+        "byo_vnet": ("workspace", "storage_blob", "storage_file", "key_vault", *registry),
+    }[tree["workspace"]["network"]]
 
 
 def _network(tree: Wanted, stems: Stems) -> Iterator[Name]:
@@ -196,12 +196,16 @@ def _compute(tree: Wanted) -> Iterator[Name]:
 
 
 def build_cluster(tree: Wanted) -> str | None:
-    """Return the cluster that builds images: what is given, else one where the container registry is private."""
-    part, registry = tree["workspace"], tree["container_registry"]
-    if "image_build_compute" in part:
-        return part["image_build_compute"]  # type: ignore[no-any-return]
-    is_private = registry is not None and registry_access(tree) != "all"
-    return "image-build" if is_private else None
+    """Return the cluster that builds images: what is given, else one where the container registry is closed."""
+    if "image_build_compute" in tree["workspace"]:
+        return tree["workspace"]["image_build_compute"]  # type: ignore[no-any-return]
+    is_closed = tree["container_registry"] is not None and registry_access(tree) != "all"
+    return "image-build" if is_closed else None
+
+
+def is_private_registry(tree: Wanted) -> bool:
+    """Say whether the container registry needs what only its tier Premium has: no public access, private endpoints."""
+    return registry_access(tree) != "all" or "container_registry" in endpoints(tree)
 
 
 def registry_access(tree: Wanted) -> str:

@@ -68,11 +68,11 @@ def _registry(tree: Wanted, where: Where) -> Iterator[Finding]:
             message = "a container registry that Azure makes later is open, and the network is not"
             yield _contradiction(where, ("container_registry",), message, "expected a container registry of its own")
         return
-    if names.registry_access(tree) == "all":
-        return
-    if (sku := part.get("sku")) not in {None, "Premium"}:
+    if (sku := part.get("sku")) not in {None, "Premium"} and names.is_private_registry(tree):
         message = f"a private container registry is of tier Premium, not {sku}"
         yield _contradiction(where, ("container_registry", "sku"), message, "write `Premium`, or leave it out")
+    if names.registry_access(tree) == "all":
+        return
     if names.build_cluster(tree) is None:
         message = "with a private container registry the workspace cannot build images without a cluster"
         path = ("workspace", "image_build_compute")

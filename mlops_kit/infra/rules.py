@@ -177,7 +177,12 @@ def _named(text: str, known: list[str], what: str, where: Where, path: tuple[str
 
 def _roles(tree: Wanted, where: Where) -> Iterator[Finding]:
     part = tree["identity_and_access"]
-    there = [scope for scope in SCOPES if scope != "container_registry" or tree["container_registry"] is not None]
+    absent = {
+        "container_registry": tree["container_registry"] is None,
+        "application_insights": bool(tree["observability"]["application_insights_id"]),
+    }
+    there = [scope for scope in SCOPES if not absent.get(scope)]
+    same: dict[tuple[str, str, str], str] = {}
     known = [*(CUSTOM if part["custom_roles"] else ()), *BUILT_IN]
     for name, one in part["role_assignments"].items():
         path = ("infra", "identity_and_access", "role_assignments", name)
@@ -185,6 +190,9 @@ def _roles(tree: Wanted, where: Where) -> Iterator[Finding]:
             yield from _named(role, known, "role", where, (*path, "role"))
         if not one["scope"].startswith("/subscriptions/"):
             yield from _named(one["scope"], there, "scope", where, (*path, "scope"))
+        what = (one["scope"].lower(), str(one.get("principal_id")).lower(), BUILT_IN.get(role or "", role or ""))
+        if (other := same.setdefault(what, name)) != name:
+            yield error("MK0612", where.place(*path), f"role assignments `{name}` and `{other}` are the same")
 
 
 def _unused(tree: Wanted, where: Where) -> Iterator[Finding]:

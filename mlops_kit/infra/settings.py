@@ -27,7 +27,7 @@ from mlops_kit.infra.contract import (
     Trigger,
     Workspace,
 )
-from mlops_kit.infra.wanted import Wanted, wanted
+from mlops_kit.infra.wanted import Wanted, is_wanted, wanted
 
 _EVENTS = ("Microsoft.Storage.BlobCreated",)
 
@@ -38,6 +38,10 @@ def infrastructure(environment: Environment) -> Infrastructure:
     Raises:
         EnvironmentFileError: A value is missing or breaks a rule; ``rules.findings`` tells all of them.
     """
+    if not is_wanted(environment):
+        raise EnvironmentFileError(
+            f"environment {environment.name!r} has no infrastructure: no layer has the key infra"
+        )
     for finding in rules.findings(environment):
         if finding.severity == "error":
             message = f"{finding.message}; {finding.hint}" if finding.hint else finding.message
@@ -157,7 +161,7 @@ def _container_registry(tree: Wanted, named: Mapping[str, str]) -> ContainerRegi
     if tree["container_registry"] is None:
         return None
     access = names.registry_access(tree)
-    sku = tree["container_registry"].get("sku") or ("Basic" if access == "all" else "Premium")
+    sku = tree["container_registry"].get("sku") or ("Premium" if names.is_private_registry(tree) else "Basic")
     return ContainerRegistry(named["container_registry"], sku, network.enabled(access))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlops_kit import environment_keys
+from mlops_kit.documents import Map
 from mlops_kit.environments import Environment
 from mlops_kit.errors import EnvironmentFileError
 from mlops_kit.expressions import SecretText
@@ -32,7 +33,7 @@ def wanted(environment: Environment) -> Wanted:
 
 def is_wanted(environment: Environment) -> bool:
     """Say whether the environment has infrastructure of its own at all."""
-    return environment.root.get(SECTION) is not None
+    return isinstance(environment.root.get(SECTION), Map)
 
 
 def _plain(environment: Environment, value: Any, path: tuple[str, ...]) -> Any:

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from mlops_kit.infra import names, profiles
+from mlops_kit.infra import derived, profiles
 from mlops_kit.infra.contract import (
     Cluster,
     ClusterSsh,
@@ -30,7 +30,7 @@ _IDENTITIES = {"compute": "compute", "system": "system", "none": None}
 def compute(tree: Wanted) -> Compute:
     """Return the clusters and instances; the cluster that builds images is among them where it has no entry."""
     clusters = dict(tree["compute"]["clusters"])
-    if builder := names.build_cluster(tree):
+    if builder := derived.build_cluster(tree):
         clusters.setdefault(builder, {**profiles.EVERY["compute"]["clusters"]["*"], "max_instances": 1})
     return Compute(
         {name: _cluster(one, tree) for name, one in clusters.items()},
@@ -122,14 +122,8 @@ def _managed_cluster(tree: Wanted, name: str) -> ManagedCluster:
         pool: NodePool(one["size"], one["mode"], one["min_instances"], one["max_instances"])
         for pool, one in part["node_pools"].items()
     }
-    private = is_private_cluster(tree)
+    private = derived.is_private_cluster(tree)
     return ManagedCluster(name, name[:54].rstrip("-_"), part["version"], part["tier"], private, pools)
-
-
-def is_private_cluster(tree: Wanted) -> bool:
-    """Say whether the API of the Kubernetes cluster has a private address only."""
-    given = tree["kubernetes"].get("private_cluster")
-    return tree["workspace"]["network"] != "public" if given is None else bool(given)
 
 
 def _extension(part: Mapping[str, bool]) -> dict[str, str]:

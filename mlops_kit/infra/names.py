@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlops_kit.environments import Environment
+from mlops_kit.infra import derived
 from mlops_kit.infra.services import RULES, Rule
 from mlops_kit.infra.wanted import Wanted, wanted
 
@@ -143,7 +144,7 @@ def _observability(tree: Wanted, stems: Stems) -> Iterator[Name]:
 
 
 def _access(environment: Environment, tree: Wanted, stems: Stems) -> Iterator[Name]:
-    for identity in identities(tree):
+    for identity in derived.identities(tree):
         yield Name(f"identity.{identity}", "identity", stems.name("identity", "id", identity))
     if (github := tree["identity_and_access"]["github"]) is not None:
         named = github.get("environment") or environment.name
@@ -156,31 +157,11 @@ def _credential(what: str) -> str:
     return cut(f"github-{squeezed(what, '-')}", what, RULES["federated_credential"].longest, "-")
 
 
-def identities(tree: Wanted) -> tuple[str, ...]:
-    """Return the identities that an environment needs: of the workspace, of jobs, of workflows, of events."""
-    workflows = ["deployment"] if tree["identity_and_access"]["github"] is not None else []
-    events = ["trigger"] if tree["data_trigger"] is not None else []
-    return ("workspace", "compute", *workflows, *events)
-
-
-def endpoints(tree: Wanted) -> tuple[str, ...]:
-    """Return what gets a private endpoint: what is given, else what the network needs."""
-    given = tree["workspace"].get("private_endpoints")
-    if given is not None:
-        return tuple(dict.fromkeys(given))
-    registry = () if tree["container_registry"] is None or registry_access(tree) == "all" else ("container_registry",)
-    return {
-        "public": (),
-        "managed": ("workspace",),
-        "byo_vnet": ("workspace", "storage_blob", "storage_file", "key_vault", *registry),
-    }[tree["workspace"]["network"]]
-
-
 def _network(tree: Wanted, stems: Stems) -> Iterator[Name]:
     part = tree["workspace"]
     if part["network"] != "public":
         yield Name("virtual_network", "virtual_network", stems.name("virtual_network", "vnet"))
-    for target in endpoints(tree):
+    for target in derived.endpoints(tree):
         name = stems.name("private_endpoint", "pe", target)
         yield Name(f"private_endpoint.{target}", "private_endpoint", name)
     for rule in part["outbound_rules"]:
@@ -191,27 +172,8 @@ def _compute(tree: Wanted) -> Iterator[Name]:
     for kind in ("cluster", "instance"):
         for name in tree["compute"][f"{kind}s"]:
             yield Name(f"{kind}.{name}", kind, name, ("infra", "compute", f"{kind}s", name))
-    if (builder := build_cluster(tree)) and builder not in tree["compute"]["clusters"]:
+    if (builder := derived.build_cluster(tree)) and builder not in tree["compute"]["clusters"]:
         yield Name(f"cluster.{builder}", "cluster", builder, ("infra", "workspace", "image_build_compute"))
-
-
-def build_cluster(tree: Wanted) -> str | None:
-    """Return the cluster that builds images: what is given, else one where the container registry is closed."""
-    if "image_build_compute" in tree["workspace"]:
-        return tree["workspace"]["image_build_compute"]  # type: ignore[no-any-return]
-    is_closed = tree["container_registry"] is not None and registry_access(tree) != "all"
-    return "image-build" if is_closed else None
-
-
-def is_private_registry(tree: Wanted) -> bool:
-    """Say whether the container registry needs what only its tier Premium has: no public access, private endpoints."""
-    return registry_access(tree) != "all" or "container_registry" in endpoints(tree)
-
-
-def registry_access(tree: Wanted) -> str:
-    """Return who reaches the container registry: what is given, else everybody where there is no network."""
-    closed = "all" if tree["workspace"]["network"] == "public" else "disabled"
-    return (tree["container_registry"] or {}).get("public_access") or closed
 
 
 def _kubernetes(tree: Wanted, stems: Stems) -> Iterator[Name]:

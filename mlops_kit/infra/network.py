@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlops_kit.infra import names
+from mlops_kit.infra import derived
 from mlops_kit.infra.contract import DnsZone, Firewall, Network, OutboundRule, PrivateEndpoint, Subnet, VirtualNetwork
 from mlops_kit.infra.wanted import Wanted
 
@@ -33,12 +33,6 @@ def enabled(access: str) -> str:
     return "Disabled" if access == "disabled" else "Enabled"
 
 
-def workspace_access(tree: Wanted) -> str:
-    """Return who reaches the workspace: what is given, else private endpoints only, where there is a network."""
-    part = tree["workspace"]
-    return part.get("public_access") or ("all" if part["network"] == "public" else "disabled")
-
-
 def firewall(tree: Wanted, service: str) -> Firewall:
     """Return who reaches the storage account or the vault."""
     part = tree[service]
@@ -58,11 +52,11 @@ def network(tree: Wanted, named: Mapping[str, str]) -> Network:
     created = any(subnet.prefix for subnet in subnets.values())
     existing = next((subnet.id.rpartition("/subnets/")[0] for subnet in subnets.values() if subnet.id), None)
     space = tuple(part["virtual_network"]["address_space"])
-    endpoints = {target: _endpoint(target, named) for target in names.endpoints(tree)}
+    endpoints = {target: _endpoint(target, named) for target in derived.endpoints(tree)}
     zones = dict.fromkeys(zone for endpoint in endpoints.values() for zone in endpoint.dns_zones)
     return Network(
         mode=part["network"],
-        public_network_access=enabled(workspace_access(tree)),
+        public_network_access=enabled(derived.workspace_access(tree)),
         isolation_mode=ISOLATION[part["isolation"]] if part["network"] == "managed" else "Disabled",
         outbound_rules={name: _outbound(rule) for name, rule in part["outbound_rules"].items()},
         virtual_network=VirtualNetwork(named["virtual_network"], space) if created else None,

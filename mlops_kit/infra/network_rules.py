@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from mlops_kit.checks.findings import Finding, error
-from mlops_kit.infra import names, network
+from mlops_kit.infra import derived
 from mlops_kit.infra.places import Where
 from mlops_kit.infra.wanted import Wanted
 
@@ -36,8 +36,8 @@ def unused(where: Where, path: tuple[str, ...], why: str) -> Finding:
 
 def _unreachable(tree: Wanted, where: Where) -> Iterator[Finding]:
     """Yield what nobody would reach."""
-    mode, there = tree["workspace"]["network"], names.endpoints(tree)
-    if network.workspace_access(tree) == "disabled" and "workspace" not in there:
+    mode, there = tree["workspace"]["network"], derived.endpoints(tree)
+    if derived.workspace_access(tree) == "disabled" and "workspace" not in there:
         message = "nobody would reach the workspace: its public access is disabled, it has no private endpoint"
         yield _contradiction(where, ("workspace", "public_access"), message)
     for service, endpoint in _SERVICES.items():
@@ -68,12 +68,12 @@ def _registry(tree: Wanted, where: Where) -> Iterator[Finding]:
             message = "a container registry that Azure makes later is open, and the network is not"
             yield _contradiction(where, ("container_registry",), message, "expected a container registry of its own")
         return
-    if (sku := part.get("sku")) not in {None, "Premium"} and names.is_private_registry(tree):
+    if (sku := part.get("sku")) not in {None, "Premium"} and derived.is_private_registry(tree):
         message = f"a private container registry is of tier Premium, not {sku}"
         yield _contradiction(where, ("container_registry", "sku"), message, "write `Premium`, or leave it out")
-    if names.registry_access(tree) == "all":
+    if derived.registry_access(tree) == "all":
         return
-    if names.build_cluster(tree) is None:
+    if derived.build_cluster(tree) is None:
         message = "with a private container registry the workspace cannot build images without a cluster"
         path = ("workspace", "image_build_compute")
         yield _contradiction(where, path, message, "name one, or leave it out: one is made")

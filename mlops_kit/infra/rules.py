@@ -10,9 +10,9 @@ from mlops_kit import environment_keys
 from mlops_kit.checks.findings import Finding, brief, did_you_mean, error, warning
 from mlops_kit.environments import Environment
 from mlops_kit.errors import EnvironmentFileError
-from mlops_kit.infra import compute, name_rules, names, network, network_rules, profiles
-from mlops_kit.infra.access import BUILT_IN, CUSTOM, SCOPES
+from mlops_kit.infra import derived, name_rules, network_rules, profiles
 from mlops_kit.infra.places import Where
+from mlops_kit.infra.roles import BUILT_IN, CUSTOM, SCOPES
 from mlops_kit.infra.wanted import Wanted, is_wanted, wanted
 
 Rule = Callable[[Wanted, Where], Iterable[Finding]]
@@ -72,7 +72,7 @@ def _allowed(tree: Wanted, where: Where) -> Iterator[Finding]:
 def _sizes(tree: Wanted) -> Iterator[tuple[tuple[str, ...], str]]:
     for kind in ("clusters", "instances"):
         yield from ((("compute", kind, name), one["size"]) for name, one in tree["compute"][kind].items())
-    if (builder := names.build_cluster(tree)) and builder not in tree["compute"]["clusters"]:
+    if (builder := derived.build_cluster(tree)) and builder not in tree["compute"]["clusters"]:
         yield ("compute", "clusters", builder), profiles.EVERY["compute"]["clusters"]["*"]["size"]
     if (kubernetes := tree["kubernetes"]) is not None and not kubernetes["cluster_id"]:
         pools = kubernetes["node_pools"].items()
@@ -117,17 +117,17 @@ def _protected(tree: Wanted, where: Where) -> Iterator[Finding]:
 def _open(tree: Wanted) -> Iterator[tuple[str, tuple[str, ...], str]]:
     kind = "public_network"
     access = {
-        ("workspace",): network.workspace_access(tree),
+        ("workspace",): derived.workspace_access(tree),
         ("storage",): tree["storage"]["public_access"],
         ("key_vault",): tree["key_vault"]["public_access"],
-        ("container_registry",): names.registry_access(tree) if tree["container_registry"] is not None else "",
+        ("container_registry",): derived.registry_access(tree) if tree["container_registry"] is not None else "",
         ("registry",): tree["registry"]["public_access"] if tree["registry"] is not None else "",
     }
     for path, who in access.items():
         if who == "all":
             yield kind, (*path, "public_access"), f"`infra.{path[0]}` is open to all networks"
     if tree["kubernetes"] is not None:
-        if not tree["kubernetes"]["cluster_id"] and not compute.is_private_cluster(tree):
+        if not tree["kubernetes"]["cluster_id"] and not derived.is_private_cluster(tree):
             yield kind, ("kubernetes", "private_cluster"), "the API of the Kubernetes cluster is open to all networks"
         if tree["kubernetes"]["extension"]["load_balancer"]:
             yield kind, ("kubernetes", "extension", "load_balancer"), "scoring on Kubernetes is open to all networks"

@@ -8,7 +8,7 @@ from typing import Any
 
 from mlops_kit.environments import Environment
 from mlops_kit.errors import EnvironmentFileError
-from mlops_kit.infra import access, compute, names, network, rules
+from mlops_kit.infra import access, compute, derived, names, network, rules
 from mlops_kit.infra.contract import (
     ActionGroup,
     Alert,
@@ -160,8 +160,8 @@ def _minutes(minutes: int) -> str:
 def _container_registry(tree: Wanted, named: Mapping[str, str]) -> ContainerRegistry | None:
     if tree["container_registry"] is None:
         return None
-    access = names.registry_access(tree)
-    sku = tree["container_registry"].get("sku") or ("Premium" if names.is_private_registry(tree) else "Basic")
+    access = derived.registry_access(tree)
+    sku = tree["container_registry"].get("sku") or ("Premium" if derived.is_private_registry(tree) else "Basic")
     return ContainerRegistry(named["container_registry"], sku, network.enabled(access))
 
 
@@ -174,7 +174,7 @@ def _workspace(environment: Environment, tree: Wanted, named: Mapping[str, str])
         description=part.get("description") or environment.get("description", ""),
         identity="workspace",
         datastore_auth="accessKey" if tree["storage"]["shared_keys"] else "identity",
-        image_build_compute=names.build_cluster(tree),
+        image_build_compute=derived.build_cluster(tree),
         when_soft_deleted=tree["soft_deleted"],
         network=network.network(tree, named),
         serverless=compute.serverless(tree),

@@ -211,8 +211,6 @@ def allows(role, action):
 def test_custom_roles_split_work_as_the_course_does(action, it_ops, data_scientist, values):
     roles = values()["identity_and_access"]["custom_roles"]
     full = f"Microsoft.MachineLearningServices/workspaces/{action}"
-    if action == "read":  # data scientists list what is in the workspace
-        full = "Microsoft.MachineLearningServices/workspaces/computes/read"
     assert (allows(roles["it_ops"], full), allows(roles["data_scientist"], full)) == (it_ops, data_scientist)
 
 

@@ -214,7 +214,8 @@ class Deployment:
     def _put(self, case: _Case, limit: str = "create") -> Entry:
         allowed = dict(case.wish.timeouts).get(limit, "")
         body = self._cloud.put(self._known_id(case), self._version(case), body_of(case.row, case.inputs), allowed)
-        entry = self._entry(case, str(body["id"]), self._outputs(case, body))
+        # By the id that was asked for: some services answer with another one, such as that of a role definition.
+        entry = self._entry(case, self._known_id(case), self._outputs(case, body))
         self.state.put(entry)
         return entry
 
@@ -272,7 +273,7 @@ class Deployment:
             raise Refused(
                 f"{case.subject}: {wanted} differs from the program in {', '.join(wrong)}; make them equal first"
             )
-        entry = self._entry(case, str(body["id"]), self._outputs(case, body))
+        entry = self._entry(case, case.id or wanted, self._outputs(case, body))
         self.state.put(entry)
         self._report(case, "import", entry.id)
         return entry

@@ -98,6 +98,7 @@ TYPES: Mapping[str, ResourceType] = {
         f"{_STORAGE}/blobServices/default/containers/{{containerName}}",
         immutable=("defaultEncryptionScope", "denyEncryptionScopeOverride"),
     ),
+    "storage:Queue": ResourceType(f"{_STORAGE}/queueServices/default/queues/{{queueName}}"),
     "storage:ManagementPolicy": ResourceType(f"{_STORAGE}/managementPolicies/{{managementPolicyName}}"),
     "keyvault:Vault": ResourceType(_in("KeyVault/vaults/{vaultName}"), immutable=("location",), whole=True),
     "operationalinsights:Workspace": ResourceType(

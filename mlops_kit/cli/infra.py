@@ -37,19 +37,21 @@ def names(env: str | None, settings: tuple[str, ...], output: str, project: Proj
     environment = options.chosen_environment(project, env, overrides=settings)
     if not is_wanted(environment):
         raise UsageError(f"environment {environment.name!r} has no infrastructure: no layer has the key infra")
-    tree = wanted(environment)
+    tree, where = wanted(environment), Where(environment)
     rows = [
         {
             "resource": name.key,
             "name": name.text,
             "length": len(name.text),
+            "shortest": name.rule.shortest,
             "longest": name.rule.longest,
-            "given_by": ".".join(name.path),
+            "allowed": name.rule.words,
+            "given_by": ".".join(name.path) if where.gives(*name.path) else "",
         }
         for name in names_of(environment, tree)
     ]
     options.print_result(rows, output, _table)
-    findings = list(name_rules.check(tree, Where(environment)))
+    findings = list(name_rules.check(tree, where))
     for finding in findings:
         click.echo(str(finding), err=True)
     if findings:

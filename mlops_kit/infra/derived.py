@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from mlops_kit.environments import Environment
 from mlops_kit.infra.wanted import Wanted
+
+
+def location(environment: Environment) -> str:
+    """Return the region as Azure spells it: ``West Europe`` is ``westeurope``."""
+    return region(str(environment.require("location")))
+
+
+def region(text: str) -> str:
+    """Return the name of a region in lower case and without blanks."""
+    return text.replace(" ", "").lower()
 
 
 def workspace_access(tree: Wanted) -> str:

@@ -173,7 +173,8 @@ def _compute(tree: Wanted) -> Iterator[Name]:
         for name in tree["compute"][f"{kind}s"]:
             yield Name(f"{kind}.{name}", kind, name, ("infra", "compute", f"{kind}s", name))
     if (builder := derived.build_cluster(tree)) and builder not in tree["compute"]["clusters"]:
-        yield Name(f"cluster.{builder}", "cluster", builder, ("infra", "workspace", "image_build_compute"))
+        path = ("infra", "workspace", "image_build_compute") if "image_build_compute" in tree["workspace"] else ()
+        yield Name(f"cluster.{builder}", "cluster", builder, path)
 
 
 def _kubernetes(tree: Wanted, stems: Stems) -> Iterator[Name]:

@@ -80,12 +80,16 @@ def _sizes(tree: Wanted) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 def _listed(text: str, allowed: list[str], what: str, where: Where, path: tuple[str, ...]) -> Iterator[Finding]:
-    if text and allowed and text.lower() not in {each.lower() for each in allowed}:
+    if text and allowed and _folded(text) not in map(_folded, allowed):
         message = (
             f"`{'.'.join(path)}` is the {what} `{brief(text)}`, which `infra.allowed_{_LISTS[what]}` does not list"
         )
         hint = did_you_mean(text, allowed) or f"expected one of {', '.join(allowed)}"
         yield error("MK0613", where.place(*path), message, hint)
+
+
+def _folded(text: str) -> str:
+    return text.replace(" ", "").lower()
 
 
 def _limits(tree: Wanted, where: Where) -> Iterator[Finding]:
@@ -96,6 +100,9 @@ def _limits(tree: Wanted, where: Where) -> Iterator[Finding]:
     for module, kind, found in things:
         for name, one in found.items():
             least, most = one["min_instances"], one["max_instances"]
+            if one.get("mode") == "System" and least < 1:
+                place = where.place("infra", module, kind, name, "min_instances")
+                yield error("MK0614", place, f"`infra.{module}.{kind}.{name}`: a pool of mode System needs a node")
             if least > most:
                 path = ("infra", module, kind, name)
                 given = "min_instances" if where.gives(*path, "min_instances") else "max_instances"

@@ -39,14 +39,20 @@ RULES: Mapping[str, Rule] = {
     ),
     "container_registry": _rule(5, 50, f"{_WORD}*", "letters and digits", plain=True),
     "log_analytics": _rule(4, 63, rf"{_WORD}([A-Za-z0-9-]*{_WORD})?", "letters, digits and `-`, no `-` at either end"),
-    "application_insights": _rule(1, 255, r"[\w.()-]*[\w()-]", "letters, digits, `_`, `-`, `.`, `(`, `)`"),
-    "action_group": _rule(1, 260, r"[\w.()-]*[\w()-]", "letters, digits, `_`, `-`, `.`, `(`, `)`"),
+    "application_insights": _rule(
+        1, 255, r"[A-Za-z0-9_.()-]*[A-Za-z0-9_()-]", "letters, digits, `_`, `-`, `.`, `(`, `)`"
+    ),
+    "action_group": _rule(1, 260, r"[A-Za-z0-9_.()-]*[A-Za-z0-9_()-]", "letters, digits, `_`, `-`, `.`, `(`, `)`"),
     "action_group_short": _rule(1, 12, "[A-Za-z0-9_-]*", "letters, digits, `_` and `-`"),
-    "alert": _rule(1, 200, rf"{_WORD}([\w -]*{_WORD})?", "letters, digits, blanks, `_` and `-`"),
-    "identity": _rule(3, 128, rf"{_WORD}[\w-]*", "letters, digits, `_` and `-`, no sign at the start"),
+    "alert": _rule(1, 200, rf"{_WORD}([A-Za-z0-9_ -]*{_WORD})?", "letters, digits, blanks, `_` and `-`"),
+    "identity": _rule(3, 128, rf"{_WORD}[A-Za-z0-9_-]*", "letters, digits, `_` and `-`, no sign at the start"),
     "federated_credential": _rule(3, 120, rf"{_WORD}[A-Za-z0-9_-]*", "letters, digits, `_` and `-`, no sign first"),
-    "virtual_network": _rule(2, 64, rf"{_WORD}[\w.-]*\w", "letters, digits, `_`, `-`, `.`, a letter or digit first"),
-    "private_endpoint": _rule(2, 64, rf"{_WORD}[\w.-]*\w", "letters, digits, `_`, `-`, `.`, a letter or digit first"),
+    "virtual_network": _rule(
+        2, 64, rf"{_WORD}[A-Za-z0-9_.-]*[A-Za-z0-9_]", "letters, digits, `_`, `-`, `.`, a letter or digit first"
+    ),
+    "private_endpoint": _rule(
+        2, 64, rf"{_WORD}[A-Za-z0-9_.-]*[A-Za-z0-9_]", "letters, digits, `_`, `-`, `.`, a letter or digit first"
+    ),
     "cluster": _rule(
         3, 24, r"[A-Za-z](?!.*-\d+$)[A-Za-z0-9-]*", "letters, digits and `-`, a letter first, not `-` and digits last"
     ),
@@ -56,7 +62,9 @@ RULES: Mapping[str, Rule] = {
     "kubernetes_compute": _rule(
         2, 16, r"[A-Za-z](?!.*-\d+$)[A-Za-z0-9-]*", "letters, digits and `-`, a letter first, not `-` and digits last"
     ),
-    "kubernetes": _rule(1, 63, rf"{_WORD}([\w-]*{_WORD})?", "letters, digits, `_` and `-`, no sign at either end"),
+    "kubernetes": _rule(
+        1, 63, rf"{_WORD}([A-Za-z0-9_-]*{_WORD})?", "letters, digits, `_` and `-`, no sign at either end"
+    ),
     "node_pool": _rule(1, 12, "[a-z][a-z0-9]*", "lower-case letters and digits, a letter first"),
     "instance_type": _rule(1, 63, "[a-z0-9]([a-z0-9-]*[a-z0-9])?", "lower-case letters, digits and `-`"),
     "registry": _rule(3, 33, rf"{_WORD}[A-Za-z0-9_-]*", "letters, digits, `_` and `-`, no sign at the start"),

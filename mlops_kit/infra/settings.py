@@ -87,7 +87,7 @@ def _resource_group(environment: Environment, tree: Wanted, named: Mapping[str, 
     return ResourceGroup(
         str(environment.require("workspace.subscription_id")),
         named["resource_group"],
-        str(environment.require("location")),
+        derived.location(environment),
         environment.tags,
         "do-not-delete" if (environment.protected if locked is None else locked) else None,
     )
@@ -185,7 +185,7 @@ def _workspace(environment: Environment, tree: Wanted, named: Mapping[str, str])
 def _registry(environment: Environment, tree: Wanted, named: Mapping[str, str]) -> Registry | None:
     if (part := tree["registry"]) is None:
         return None
-    locations = dict.fromkeys([str(environment.require("location")), *part["locations"]])
+    locations = dict.fromkeys([derived.location(environment), *map(derived.region, part["locations"])])
     public = network.enabled(part["public_access"])
     return Registry(named["registry"], tuple(locations), part["storage_sku"], "Premium", public)
 

@@ -34,10 +34,17 @@ def test_names_come_in_each_form(run):
         "resource": "workspace",
         "name": "mlw-mlops-kit-prod",
         "length": 18,
+        "shortest": 3,
         "longest": 33,
+        "allowed": "letters, digits, `_` and `-`, no sign at the start",
         "given_by": "workspace.name",
     }
-    assert found["storage"]["given_by"] == ""
+    given = {name: row["given_by"] for name, row in found.items() if row["given_by"]}
+    assert given == {
+        "resource_group": "workspace.resource_group",
+        "workspace": "workspace.name",
+        "cluster.cpu-cluster": "infra.compute.clusters.cpu-cluster",
+    }
 
 
 def test_name_that_a_service_refuses_is_printed_told_at_its_line_and_fails(run):

@@ -98,6 +98,8 @@ VALUES: Mapping[str, list[Any]] = {
     "compute.instances.*.ssh.public_key": ["ssh-ed25519 A", "ssh-ed25519 B"],
     "compute.instances.*.assigned_user.tenant_id": GUIDS,
     "compute.instances.*.assigned_user.object_id": GUIDS,
+    "compute.instances.*.start": ["0 7 * * *", "0 8 * * *"],
+    "compute.instances.*.stop": ["0 18 * * *", "0 19 * * *"],
     "kubernetes.cluster_id": [f"{GROUP}/{name}" for name in "ab"],
     "kubernetes.version": ["1.31", "1.32"],
     "kubernetes.default_instance_type": ["small", "big"],
@@ -194,6 +196,24 @@ def test_key_changes_what_the_engines_get_or_is_refused(path, outcome):
 
 POLICIES = frozenset({"allowed_locations", "allowed_sizes", "allowed_when_protected"})
 """Keys that decide what else is accepted, and nothing of what is built."""
+
+
+def objects(part: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    free = part.get("additionalProperties")
+    inner = part.get("properties") or ({"*": free} if isinstance(free, Mapping) else {})
+    for key, below in inner.items():
+        if below.get("type") == "object":
+            yield ".".join((*path, key)), below
+            yield from objects(below, (*path, key))
+
+
+UNWANTED = [path for path, part in objects(environment_keys.schema()["properties"]["infra"]) if "x-null" in part]
+UNWANTED.remove("workspace.outbound_rules.*")  # with byo_vnet there are none
+
+
+@pytest.mark.parametrize("path", UNWANTED)
+def test_thing_that_is_null_is_not_there(path, outcome):
+    assert outcome(path, None) != outcome("stem", None)
 
 
 @pytest.mark.parametrize("path", NULLABLE)

@@ -335,6 +335,12 @@ def test_value_that_is_written_as_a_number_stays_text_where_text_is_needed(load,
     assert data["kubernetes"]["cluster"]["version"] == "1.30"
 
 
+def test_region_is_spelt_as_azure_spells_it(values):
+    data = values({"registry": {"locations": ["North Europe"]}, "allowed_locations": ["westeurope", "northeurope"]})
+    assert data["registry"]["locations"] == ["westeurope", "northeurope"]
+    assert values(location="West Europe")["resource_group"]["location"] == "westeurope"
+
+
 def test_secret_is_refused_because_the_data_is_readable(load, base):
     base["infra"] = {"workspace": {"description": "${secret.KEY}"}}
     with pytest.raises(EnvironmentFileError, match=r"infra\.workspace\.description: .* cannot hold a secret"):

@@ -303,6 +303,19 @@ ROLES = (
         ),
     ),
     BuiltInRole(
+        "Storage Queue Data Message Sender",
+        "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a",
+        data_actions=("Microsoft.Storage/storageAccounts/queueServices/queues/messages/add/action",),
+    ),
+    BuiltInRole(
+        "Storage Queue Data Message Processor",
+        "8a0f0c08-91a1-4084-bc3d-661d67233fed",
+        data_actions=(
+            "Microsoft.Storage/storageAccounts/queueServices/queues/messages/read",
+            "Microsoft.Storage/storageAccounts/queueServices/queues/messages/process/action",
+        ),
+    ),
+    BuiltInRole(
         "EventGrid Data Sender",
         "d5a91429-5739-47e2-a06b-3470a27159e7",
         ("Microsoft.EventGrid/topics/read", "Microsoft.EventGrid/domains/read"),

@@ -1,1 +1,1 @@
-"""Reusable infrastructure modules: Terraform's in folders of their own, Pulumi's as Python. They know no environment."""
+"""Reusable infrastructure modules that know no environment: a folder each for Terraform, Python for Pulumi."""

@@ -1,1 +1,1 @@
-"""Component resources, one module per row of the infrastructure contract, with the contract's dataclasses as arguments."""
+"""Component resources, a module per row of the infrastructure contract, whose dataclasses are their arguments."""

@@ -49,10 +49,7 @@ def up(stack: Stack, *, plan: Report | None = None) -> Report:
     preview, is no longer what would be done. Raises DeploymentError where something failed midway: what was made until
     then is in the state, and the next up goes on from there.
     """
-    present = run(stack, "preview", quiet=True)
-    if plan is not None and plan.fingerprint() != present.fingerprint():
-        raise StalePlanError(plan, present)
-    return run(stack, "up")
+    return run(stack, "up", plan=plan)
 
 
 def refresh(stack: Stack) -> Report:

@@ -5,6 +5,7 @@ A process of its own keeps the caller's interpreter free of the SDK, and the mod
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -21,6 +22,7 @@ from mlops_kit.local.iac.pulumi_engine.run import Request, Result, Run
 
 def main() -> int:
     """Carry out the request on stdin; the last event is ``result`` or ``refused``."""
+    gc.disable()  # a short life, and thousands of classes of the SDK that would be looked through again and again
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when to stop, so that what was begun is recorded
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what the program prints is for people
@@ -40,7 +42,7 @@ def main() -> int:
     except MlopsKitError as error:
         tell("refused", text=str(error), kind=type(error).__name__)
         return 2
-    tell("result", report=result.report.as_json(), faults=result.faults)
+    tell("result", report=result.report.as_json(), faults=result.faults, stale=result.stale)
     return 1 if result.faults else 0
 
 

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from mlops_kit.errors import LocalError, MlopsKitError, UsageError
-from mlops_kit.local.iac.pulumi_engine.results import DeploymentError, Report, Step, report_from_json, step_from_json
+from mlops_kit.local.iac.pulumi_engine.results import (
+    DeploymentError,
+    Report,
+    StalePlanError,
+    Step,
+    report_from_json,
+    step_from_json,
+)
 
 _STOP_SECONDS = 60  # how long what was begun may take to end after an interruption
 _REFUSALS: dict[str, type[MlopsKitError]] = {"UsageError": UsageError, "LocalError": LocalError}
@@ -43,8 +50,11 @@ class Stack:
     parallel: int = 16
 
 
-def run(stack: Stack, command: str, *, quiet: bool = False) -> Report:
-    """Run a command in a child process and return its report; DeploymentError where it ended early."""
+def run(stack: Stack, command: str, *, plan: Report | None = None) -> Report:
+    """Run a command in a child process and return its report.
+
+    Raises DeploymentError where it ended early, StalePlanError where ``plan`` is not what it would do.
+    """
     child = subprocess.Popen(
         [sys.executable, "-P", "-m", __package__],  # -P: a folder called pulumi beside the caller is not the SDK
         stdin=subprocess.PIPE,
@@ -54,13 +64,13 @@ def run(stack: Stack, command: str, *, quiet: bool = False) -> Report:
         encoding="utf-8",
         env=dict(stack.environ),
     )
-    told = _Told(stack, quiet=quiet)
+    told = _Told(stack, plan)
     if child.stdin is None or child.stdout is None or child.stderr is None:  # never: all three are pipes
         raise LocalError("the Pulumi engine could not be started")
     reader = threading.Thread(target=told.lines, args=(child.stderr,), daemon=True)
     reader.start()
     try:
-        child.stdin.write(json.dumps(_request(stack, command)) + "\n")
+        child.stdin.write(json.dumps(_request(stack, command, plan)) + "\n")
         child.stdin.flush()
         told.events(child.stdout)
         child.wait()
@@ -72,7 +82,7 @@ def run(stack: Stack, command: str, *, quiet: bool = False) -> Report:
     return told.report(command, child.returncode)
 
 
-def _request(stack: Stack, command: str) -> dict[str, Any]:
+def _request(stack: Stack, command: str, plan: Report | None) -> dict[str, Any]:
     return {
         "command": command,
         "folder": str(stack.folder.resolve()),
@@ -81,6 +91,7 @@ def _request(stack: Stack, command: str) -> dict[str, Any]:
         "config": {key: value if isinstance(value, str) else json.dumps(value) for key, value in stack.config.items()},
         "secret_keys": sorted(stack.secret_config),
         "parallel": stack.parallel,
+        "plan": plan.fingerprint() if plan is not None else "",
     }
 
 
@@ -98,8 +109,9 @@ def _stop(child: subprocess.Popen[str]) -> None:
 class _Told:
     """What a child process has told so far."""
 
-    def __init__(self, stack: Stack, *, quiet: bool) -> None:
-        self._tell: Callable[[Step | str], None] = _ignore if quiet else stack.on_event
+    def __init__(self, stack: Stack, plan: Report | None) -> None:
+        self._plan = plan
+        self._tell = stack.on_event
         self._secrets = [str(stack.config[key]) for key in stack.secret_config if stack.config.get(key)]
         self._last: dict[str, Any] = {}
         self._lines: list[str] = []
@@ -132,6 +144,8 @@ class _Told:
             why = " | ".join([line for line in self._lines if line.strip()][-3:]) or "it said nothing"
             raise LocalError(f"the Pulumi engine ended with status {status} during {command}: {why}")
         report = report_from_json(self._last["report"])
+        if self._last["stale"] and self._plan is not None:
+            raise StalePlanError(self._plan, report)
         if self._last["faults"]:
             raise DeploymentError(tuple(self._last["faults"]), report)
         return report

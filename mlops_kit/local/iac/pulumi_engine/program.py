@@ -35,6 +35,7 @@ def run(
     parallel: int,
 ) -> None:
     """Run a program to its end, including everything it began; ProgramError where it fails by itself."""
+    settings.reset_options()  # an up runs the program twice: to foresee, and to do
     settings.configure(
         settings.Settings(
             project=project,
@@ -57,6 +58,7 @@ def run(
     asyncio.set_event_loop(loop)
     os.chdir(program if program.is_dir() else program.parent)
     sys.argv = [str(program)]
+    before = set(sys.modules)
     try:
         loop.run_until_complete(stack.run_in_stack(main))
     except Refused:
@@ -68,6 +70,26 @@ def run(
     finally:
         threads.shutdown(wait=True)  # what was sent to ARM when another failed is still answered, and recorded
         loop.close()
+        _forget_modules(before)
+
+
+def _forget_modules(before: set[str]) -> None:
+    """Forget the modules of the program, so that the next run of it declares what stands in them again.
+
+    What is installed beside the SDK stays: to import it twice would take as long as everything else.
+    """
+    installed = Path(pulumi.__file__).parent.parent
+    for name in set(sys.modules) - before:
+        file = getattr(sys.modules[name], "__file__", None)
+        if file is not None and not Path(file).is_relative_to(installed) and not _is_standard(file):
+            parent, _, own = name.rpartition(".")
+            if parent in sys.modules:
+                vars(sys.modules[parent]).pop(own, None)  # or `from parent import own` would find the old one
+            del sys.modules[name]
+
+
+def _is_standard(file: str) -> bool:
+    return Path(file).is_relative_to(Path(os.__file__).parent) or not file.endswith(".py")
 
 
 def _is_refusal(error: BaseException | None) -> bool:

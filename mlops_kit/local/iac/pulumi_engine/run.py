@@ -23,7 +23,7 @@ from mlops_kit.local.iac.pulumi_engine.values import MASK, Secret, mark_secret, 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the parent asks for. ``config`` holds texts, ``secret_keys`` those of its keys that are secret."""
+    """What the parent asks for. ``config`` holds texts, ``secret_keys`` the secret ones; ``plan`` is a fingerprint."""
 
     command: str
     folder: Path
@@ -32,14 +32,16 @@ class Request:
     config: Mapping[str, str]
     secret_keys: tuple[str, ...] = ()
     parallel: int = 16
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A report, and the faults that ended the run early."""
+    """A report, and the faults that ended the run early; ``stale`` where it is not what the plan says."""
 
     report: Report
     faults: tuple[str, ...] = ()
+    stale: bool = False
 
 
 class Run:
@@ -63,17 +65,24 @@ class Run:
             return command(self, state)
 
     def _preview(self, state: State) -> Result:
-        return self._deploy(state.scratch(), dry_run=True)
+        return self._deploy(state.scratch(), dry_run=True, on_step=self._on_step)
 
     def _up(self, state: State) -> Result:
-        return self._deploy(state, dry_run=False)
+        """Preview unheard, so that what cannot work changes nothing; then do it, if it is what was planned."""
+        present = self._deploy(state.scratch(), dry_run=True, on_step=lambda _: None)
+        if present.faults:
+            return replace(present, report=replace(present.report, steps=()))
+        if self._request.plan and self._request.plan != present.report.fingerprint():
+            return replace(present, stale=True)
+        self._messages.clear()
+        return self._deploy(state, dry_run=False, on_step=self._on_step)
 
-    def _deploy(self, state: State, *, dry_run: bool) -> Result:
+    def _deploy(self, state: State, *, dry_run: bool, on_step: Callable[[Step], None]) -> Result:
         request = self._request
         found = project.load(request.folder)
         namespaced = {project.in_namespace(found.name, key): value for key, value in request.config.items()}
         values = {**project.stack_config(found, request.stack), **namespaced}
-        deployment = self._deployment(state, values, dry_run=dry_run)
+        deployment = self._deployment(state, values, dry_run=dry_run, on_step=on_step)
         monitor = Monitor(deployment, self._cloud, found.name, request.stack, dry_run=dry_run)
         try:
             program.run(
@@ -97,15 +106,17 @@ class Run:
         self._secrets |= secrets_in(monitor.outputs) | _secrets_of(state)
         return self._result(deployment.steps, monitor.outputs, faults)
 
-    def _deployment(self, state: State, values: Mapping[str, str], *, dry_run: bool) -> Deployment:
+    def _deployment(
+        self, state: State, values: Mapping[str, str], *, dry_run: bool, on_step: Callable[[Step], None]
+    ) -> Deployment:
         defaults = {
             "subscriptionId": values.get("azure-native:subscriptionId") or self._cloud.subscription,
             "location": values.get("azure-native:location", ""),
         }
-        return Deployment(self._cloud, state, dry_run=dry_run, defaults=defaults, on_step=self._on_step)
+        return Deployment(self._cloud, state, dry_run=dry_run, defaults=defaults, on_step=on_step)
 
     def _destroy(self, state: State) -> Result:
-        deployment = self._deployment(state, {}, dry_run=False)
+        deployment = self._deployment(state, {}, dry_run=False, on_step=self._on_step)
         self._secrets |= _secrets_of(state)
         deployment.delete([*state.entries.values(), *state.superseded.values()], self._request.parallel)
         if not deployment.faults and not state.entries:
@@ -135,7 +146,8 @@ class Run:
         step = Step(entry.urn, entry.type, entry.name, entry.id, "same")
         if body is None:
             state.drop(entry.urn)
-            step = replace(step, action="delete", reasons=("it was deleted outside",))
+            why = "it was never made" if entry.begun == "create" else "it was deleted outside"
+            step = replace(step, action="delete", reasons=(why,))
         else:
             hidden = {name for name, value in entry.outputs.items() if isinstance(value, Secret)}
             live = outputs_of(row, entry.api_version, body)

@@ -80,6 +80,15 @@ def _principal(plane: Plane, call: Call) -> str:
     )
 
 
+def _answered(plane: Plane, call: Call) -> Reply:
+    """Answer with a token, or with an error in App Service's shape too: all that a credential shows of it."""
+    try:
+        return _token(plane, call)
+    except ArmError as error:
+        shown = {"statusCode": error.status, "message": error.message}
+        return Reply(error.status, {**error.reply().body, **shown})
+
+
 def _token(plane: Plane, call: Call) -> Reply:
     """Answer like App Service's identity endpoint, 2019-08-01: ``resource`` is the audience, ``expires_on`` Unix."""
     if call.headers.get("x-identity-header") != plane.signer.sign("identity"):
@@ -106,6 +115,6 @@ def _schema(plane: Plane, call: Call) -> Reply:
 
 ROUTES = (
     Route("GET", "/metadata/endpoints", _metadata, open=True, does="executed"),
-    Route("GET", "/msi/token", _token, open=True, does="executed"),
+    Route("GET", "/msi/token", _answered, open=True, does="executed"),
     Route("GET", "/latest/MLTable.schema.json", _schema, open=True, does="executed"),
 )

@@ -26,9 +26,10 @@ _SUBSCRIPTION = TypeRules(
     name=r"[A-Za-z0-9_.~-]{3,64}",
     says="3 to 64 letters, digits and '-'",
     located=False,
-    needs=("properties.destination",),
+    # No destination is needed: the one in deliveryWithResourceIdentity takes its place.
     refers=(
         "properties.destination.properties.resourceId",
+        "properties.deliveryWithResourceIdentity.destination.properties.resourceId",
         "properties.deadLetterDestination.properties.resourceId",
     ),
     secret=("properties.destination.properties.endpointUrl",),

@@ -22,8 +22,19 @@ locals {
   # The workspace works with its grants from its first moment, so they come before it; grants at the workspace cannot.
   grants           = { for key, one in var.role_assignments : key => one if one.scope != "workspace" }
   workspace_grants = { for key, one in var.role_assignments : key => one if one.scope == "workspace" }
-  principals       = { for key, identity in azapi_resource.this : key => identity.output.principal_id }
-  replication      = ["PrincipalNotFound", "RoleDefinitionDoesNotExist"] # what a directory says before its copies agree
+  # What the directory says until its copies agree; a built-in role is everywhere, so its absence is a mistake.
+  replication = {
+    for key, one in var.role_assignments :
+    key => concat(["PrincipalNotFound"], one.custom_role == null ? [] : ["RoleDefinitionDoesNotExist"])
+  }
+  assignments = {
+    for key, one in var.role_assignments :
+    key => {
+      principalId      = one.identity == null ? one.principal_id : azapi_resource.this[one.identity].output.principal_id
+      principalType    = one.principal_type
+      roleDefinitionId = one.role_definition_id
+    }
+  }
 }
 
 resource "azapi_resource" "role_assignments" {
@@ -32,17 +43,10 @@ resource "azapi_resource" "role_assignments" {
   type      = "Microsoft.Authorization/roleAssignments@2022-04-01"
   parent_id = each.value.scope_id
   name      = each.value.name
-
-  body = {
-    properties = {
-      principalId      = each.value.identity == null ? each.value.principal_id : local.principals[each.value.identity]
-      principalType    = each.value.principal_type
-      roleDefinitionId = each.value.role_definition_id
-    }
-  }
+  body      = { properties = local.assignments[each.key] }
 
   retry = {
-    error_message_regex  = local.replication
+    error_message_regex  = local.replication[each.key]
     interval_seconds     = 5
     max_interval_seconds = 30
   }
@@ -61,17 +65,10 @@ resource "azapi_resource" "workspace_role_assignments" {
   type      = "Microsoft.Authorization/roleAssignments@2022-04-01"
   parent_id = each.value.scope_id
   name      = each.value.name
-
-  body = {
-    properties = {
-      principalId      = each.value.identity == null ? each.value.principal_id : local.principals[each.value.identity]
-      principalType    = each.value.principal_type
-      roleDefinitionId = each.value.role_definition_id
-    }
-  }
+  body      = { properties = local.assignments[each.key] }
 
   retry = {
-    error_message_regex  = local.replication
+    error_message_regex  = local.replication[each.key]
     interval_seconds     = 5
     max_interval_seconds = 30
   }

@@ -91,7 +91,7 @@ def permits(plane: Plane, principal: str, action: str, scope: str, *, data: bool
     """Say whether a principal may perform an action (``data``: a data action) at a scope."""
     allowed, excepted = ("dataActions", "notDataActions") if data else ("actions", "notActions")
     return any(
-        _any(one.get(allowed, ()), action) and not _any(one.get(excepted, ()), action)
+        holds(one.get(allowed, ()), action) and not holds(one.get(excepted, ()), action)
         for one in permissions(plane, principal, scope)
     )
 
@@ -113,7 +113,8 @@ def own(plane: Plane, call: Call, collection: str) -> list[dict[str, Any]]:
     return list(permissions(plane, call.principal, roles.scope_of(collection)))
 
 
-def _any(patterns: list[str], action: str) -> bool:
+def holds(patterns: list[str], action: str) -> bool:
+    """Say whether one of the patterns of a role holds an action; letter case does not count."""
     return any(_pattern(one).fullmatch(action) for one in patterns)
 
 

@@ -223,7 +223,15 @@ def _delta(before: dict[str, Any], after: dict[str, Any], path: str) -> list[dic
 
 
 def _alike(key: str, was: Any, value: Any) -> bool:
-    """Say whether two texts mean the same: a region in two spellings, an id in two letter cases."""
+    """Say whether two values mean the same: a region in two spellings, an id in two letter cases, lists of such.
+
+    What a service added to an object in a list is no difference.
+    """
+    if isinstance(was, dict) and isinstance(value, dict):
+        return not _delta(was, value, "")
+    if isinstance(was, list) and isinstance(value, list):
+        pairs = zip(was, value, strict=False)
+        return len(was) == len(value) and all(one == other or _alike("", one, other) for one, other in pairs)
     if not isinstance(was, str) or not isinstance(value, str):
         return False
     if key == "location":

@@ -71,13 +71,24 @@ _SUBNET = {
     "serviceEndpointPolicies[*]": _REFERENCE | {"location", "tags"},
 }
 _LOCK = _in("Authorization/locks/{lockName}", scope="{scope}")
-_BUDGET = ResourceType(_in("Consumption/budgets/{budgetName}", scope="{scope}"), immutable=("category", "timeGrain"))
+_BUDGET = ResourceType(
+    _in("Consumption/budgets/{budgetName}", scope="{scope}"),
+    immutable=("category", "timeGrain", "timePeriod.startDate"),
+)
 
 TYPES: Mapping[str, ResourceType] = {
     "resources:ResourceGroup": ResourceType(_GROUP, immutable=("location", "managedBy")),
     "storage:StorageAccount": ResourceType(
         _STORAGE,
-        immutable=("location", "extendedLocation", "isHnsEnabled", "enableNfsV3", "immutableStorageWithVersioning"),
+        immutable=(
+            "location",
+            "kind",
+            "extendedLocation",
+            "isHnsEnabled",
+            "enableNfsV3",
+            "immutableStorageWithVersioning",
+            "encryption.requireInfrastructureEncryption",
+        ),
         renamed={
             "enableHttpsTrafficOnly": "supportsHttpsTrafficOnly",
             "enableNfsV3": "isNfsV3Enabled",
@@ -100,7 +111,9 @@ TYPES: Mapping[str, ResourceType] = {
     ),
     "storage:Queue": ResourceType(f"{_STORAGE}/queueServices/default/queues/{{queueName}}"),
     "storage:ManagementPolicy": ResourceType(f"{_STORAGE}/managementPolicies/{{managementPolicyName}}"),
-    "keyvault:Vault": ResourceType(_in("KeyVault/vaults/{vaultName}"), immutable=("location",), whole=True),
+    "keyvault:Vault": ResourceType(
+        _in("KeyVault/vaults/{vaultName}"), immutable=("location", "properties.tenantId"), whole=True
+    ),
     "operationalinsights:Workspace": ResourceType(
         _in("OperationalInsights/workspaces/{workspaceName}"),
         immutable=("location",),
@@ -183,6 +196,7 @@ TYPES: Mapping[str, ResourceType] = {
             "subnet",
             "customNetworkInterfaceName",
             "privateLinkServiceConnections[*].privateLinkServiceId",
+            "privateLinkServiceConnections[*].groupIds",
         ),
         wrapped={
             "privateLinkServiceConnections[*]": _REFERENCE,
@@ -267,11 +281,14 @@ TYPES: Mapping[str, ResourceType] = {
             "networkProfile.outboundType",
             "networkProfile.serviceCidr",
             "networkProfile.dnsServiceIP",
+            "networkProfile.networkPlugin",
+            "networkProfile.podCidr",
+            "apiServerAccessProfile.enablePrivateCluster",
         ),
     ),
     "containerservice:AgentPool": ResourceType(
         _in("ContainerService/managedClusters/{resourceName}/agentPools/{agentPoolName}"),
-        immutable=("vmSize", "osType", "osDiskType", "vnetSubnetID", "availabilityZones"),
+        immutable=("vmSize", "osType", "osDiskType", "osDiskSizeGB", "vnetSubnetID", "availabilityZones"),
     ),
     "kubernetesconfiguration:Extension": ResourceType(
         _GROUP

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -11,13 +12,20 @@ from typing import Any
 from mlops_kit.documents import Map, Node, Scalar
 from mlops_kit.errors import EnvironmentFileError
 from mlops_kit.expressions import SecretText, has_expressions
-from mlops_kit.layers import FROM_ENV
+from mlops_kit.layers import FROM_ENV, children
 from mlops_kit.nearest import did_you_mean
 from mlops_kit.scalars import typed, written
 
 SCHEMA = Path(__file__).parent / "schemas" / "environment.json"
 _ANYTHING: Mapping[str, Any] = {}
-_WORDS = {"object": "a mapping", "boolean": "true or false", "string": "text"}
+_WORDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "boolean": "true or false",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+}
 
 
 @cache
@@ -34,6 +42,8 @@ def required() -> tuple[str, ...]:
 
 def below(part: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
     """Return the schema of a key below a part of the schema, or None when the key is not allowed."""
+    if part.get("type") == "array":
+        return part.get("items", _ANYTHING)  # type: ignore[no-any-return]
     if key in part.get("properties", {}):
         return part["properties"][key]  # type: ignore[no-any-return]
     if key.startswith("x-") and "^x-" in part.get("patternProperties", {}):
@@ -55,13 +65,15 @@ def at(path: tuple[str, ...]) -> Mapping[str, Any]:
 def faults(node: Node, part: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[EnvironmentFileError]:
     """Yield every unknown key and every value of the wrong kind; values with expressions are judged when evaluated."""
     if isinstance(node, Scalar):
-        if node.value is not None and not has_expressions(node.text) and (wrong := misfit(node.value, part)):
+        if node.value is not None and not has_expressions(node.text) and (wrong := _misfit_as_written(node, part)):
             yield EnvironmentFileError(f"{'.'.join(path)}: {wrong}", node.place)
     elif node.tag == FROM_ENV:
         return
     elif not isinstance(node, Map):
         if part.get("type", "array") != "array" or "enum" in part:
             yield EnvironmentFileError(f"{'.'.join(path)}: {_expected(part)} is expected, not a list", node.place)
+        for step, item in children(node) if "items" in part else ():
+            yield from faults(item, part["items"], (*path, step))
     elif part.get("type", "object") != "object" or "enum" in part:
         yield EnvironmentFileError(f"{'.'.join(path)}: {_expected(part)} is expected, not a mapping", node.place)
     else:
@@ -82,17 +94,53 @@ def _unknown(key: Scalar, part: Mapping[str, Any], path: tuple[str, ...]) -> Env
 
 
 def _expected(part: Mapping[str, Any]) -> str:
-    return f"one of {', '.join(part['enum'])}" if "enum" in part else _WORDS.get(part.get("type", ""), "another value")
+    if "enum" in part:
+        return f"one of {', '.join(map(str, part['enum']))}"
+    words = _WORDS.get(part.get("type", ""), "another value")
+    limits = [f"{word} {part[key]}" for key, word in _LIMITS.items() if key in part]
+    return f"{words} {' '.join(limits)}" if limits else words
+
+
+_LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to"}
+
+
+def _misfit_as_written(node: Scalar, part: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with a value of a file; text is judged as it was written, whatever it looks like."""
+    return misfit(node.text if part.get("type") == "string" else node.value, part)
 
 
 def misfit(value: Any, part: Mapping[str, Any]) -> str | None:
     """Return what is wrong with a single value, or None."""
-    if "enum" in part and value not in part["enum"]:
-        return f"{value!r} is not {_expected(part)}" + did_you_mean(str(value), list(part["enum"]))
-    kind = part.get("type")
-    if (kind == "boolean" and not isinstance(value, bool)) or kind == "object":
+    if "enum" in part:
+        known = part["enum"]
+        return (
+            None if value in known else f"{value!r} is not {_expected(part)}" + did_you_mean(str(value), _texts(known))
+        )
+    if not _is_of(part.get("type"), value) or not _is_within(value, part):
         return f"{_expected(part)} is expected, not {written(value)!r}"
+    if isinstance(value, str) and not re.search(part.get("pattern", ""), value):
+        return f"{value!r} does not have the form {part['pattern']}"
     return None
+
+
+def _texts(known: list[Any]) -> list[str]:
+    return [each for each in known if isinstance(each, str)]
+
+
+def _is_of(kind: str | None, value: Any) -> bool:
+    """Say whether a single value is of a kind; where text is needed, any value is taken as it was written."""
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind in {"integer", "number"}:
+        return isinstance(value, int if kind == "integer" else int | float) and not isinstance(value, bool)
+    return kind not in {"object", "array"}
+
+
+def _is_within(value: Any, part: Mapping[str, Any]) -> bool:
+    if isinstance(value, str):
+        return True
+    least, above, most = (part.get(key, value) for key in _LIMITS)
+    return bool(least <= value <= most and ("exclusiveMinimum" not in part or value > above))
 
 
 def fitted(value: Any, text: str | None, part: Mapping[str, Any]) -> Any:
@@ -105,9 +153,13 @@ def fitted(value: Any, text: str | None, part: Mapping[str, Any]) -> Any:
         return value
     kind = part.get("type")
     if isinstance(value, bool | int | float):
-        return (text if text is not None else written(value)) if kind == "string" or "enum" in part else value
-    if kind == "boolean" and isinstance(value, str):
+        is_text = kind == "string" or ("enum" in part and kind is None)
+        value = (text if text is not None else written(value)) if is_text else value
+    elif kind in _TYPED and isinstance(value, str):
         value = typed(value)
     if not isinstance(value, Mapping | tuple) and (wrong := misfit(value, part)):
         raise ValueError(wrong)
     return value
+
+
+_TYPED = frozenset({"boolean", "integer", "number"})

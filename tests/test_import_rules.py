@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "checks": {"errors", "nearest", "requirements", "schemas", *_NODES, *_LAYERS},
     "schemas": {"errors"},
     "workspace": {"errors", "nearest", "packaging", *_NODES, *_LAYERS},
+    "infra": {"errors", "expressions", "nearest", "checks", *_NODES, *_LAYERS},
     "local": {"errors", "nearest", "__version__"},
     "testing": {"local"},
 }

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "component": ("mlops_kit.cli.assets:component", "List, show and register components."),
     "environment": ("mlops_kit.cli.assets:environment", "List, show and register environment assets."),
     "compute": ("mlops_kit.cli.compute", "List, show, start and stop compute."),
+    "infra": ("mlops_kit.cli.infra", "The Azure resources of an environment."),
     "local": ("mlops_kit.cli.local", "Run the local control plane, and programs against it."),
     "quickstart": ("mlops_kit.cli.quickstart", "Train, track and register a real model offline, in a minute."),
 }

@@ -148,6 +148,7 @@ def _environments(
     named = [path.stem for path in paths or () if _is_environment_file(path, project)]
     extra = known if paths is None or environments.BASE in named else named
     chosen = Chosen(is_wrong=bool(findings))
+    sound: list[Environment] = []
     for name in dict.fromkeys([*([wanted] if wanted else []), *extra]):
         over = overrides if name == wanted else ()
         environment, wrong = environments.examine(project.environments, name, overrides=over, git=project.git)
@@ -156,7 +157,9 @@ def _environments(
             chosen = Chosen(environment, is_wrong=environment is None)
         if environment and (name in named if paths is not None else name == wanted):
             findings += _problems(environment, project)
-    return chosen, findings
+        if environment:
+            sound.append(environment)
+    return chosen, [*findings, *_infrastructure(sound)]
 
 
 def _wanted(project: Project, env: str | None) -> tuple[str | None, list[Finding]]:
@@ -199,6 +202,15 @@ def _problems(environment: Environment, project: Project) -> Iterator[Finding]:
     own = Place(documents.displayed(project.environments / f"{environment.name}.yaml"))
     for fault in environments.problems(environment):
         yield error("MK0701" if fault.place else "MK0702", fault.place or own, fault.message)
+
+
+def _infrastructure(found: Sequence[Environment]) -> Iterator[Finding]:
+    """Yield what is wrong with the infrastructure of environments; what they lack here, ``_problems`` tells."""
+    from mlops_kit.infra import name_rules, rules
+
+    for environment in found:
+        yield from (each for each in rules.findings(environment) if each.code not in {"MK0701", "MK0702"})
+    yield from name_rules.clashes(found)
 
 
 def _is_environment_file(path: Path, project: Project | None) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mlops_kit.local.arm.operations import Operations
     from mlops_kit.local.arm.store import ResourceStore
+    from mlops_kit.local.faults import Faults
     from mlops_kit.local.runs.scheduler import Scheduler
     from mlops_kit.local.settings import LocalSettings
     from mlops_kit.local.signing import Signer
@@ -29,3 +30,4 @@ class Plane:
     tracking: Tracking  # the door to MLflow
     runs: Scheduler  # the jobs that wait and run
     now: Callable[[], datetime]  # aware, UTC
+    faults: Faults  # what a test wants to fail

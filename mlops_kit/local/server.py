@@ -27,12 +27,13 @@ import uvloop
 from filelock import FileLock, Timeout
 
 from mlops_kit.errors import LocalError, MlopsKitError
-from mlops_kit.local import certificates, gateway, processes, providers
+from mlops_kit.local import certificates, dispatch, gateway, processes, providers
 from mlops_kit.local.arm.operations import Operations
 from mlops_kit.local.arm.routes import Route, RouteTable
 from mlops_kit.local.arm.store import ResourceStore
 from mlops_kit.local.arm.wire import ArmError, Call, Reply, call_of
 from mlops_kit.local.azurite.process import Azurite
+from mlops_kit.local.faults import Faults
 from mlops_kit.local.plane import Plane
 from mlops_kit.local.runs.scheduler import Scheduler
 from mlops_kit.local.settings import Instance, LocalSettings
@@ -76,16 +77,17 @@ class Application:
         """Find the handler and run it; every fault becomes a reply in ARM's shape."""
         try:
             route, params = self._routes.find(call.method, call.path)
-            if not route.open:
-                self._plane.signer.check_token(call.headers.get("authorization", ""))
+            principal = "" if route.open else self._plane.signer.check_token(call.headers.get("authorization", ""))
             if call.method in _WRITES or call.path.lower().endswith("/startpendingupload"):
                 self._quota.check(len(call.raw))
-            call = Call(call.method, call.path, call.query, call.headers, call.raw, params, call.query_string)
+            call = Call(
+                call.method, call.path, call.query, call.headers, call.raw, params, call.query_string, principal
+            )
             if route.slow:
                 loop = asyncio.get_running_loop()
-                reply = await loop.run_in_executor(self._threads, route.handler, self._plane, call)
+                reply = await loop.run_in_executor(self._threads, dispatch.handled, self._plane, route, call)
             else:
-                reply = route.handler(self._plane, call)
+                reply = dispatch.handled(self._plane, route, call)
         except ArmError as error:
             return error.reply()
         except Exception as fault:
@@ -160,6 +162,7 @@ def compose(settings: LocalSettings, azurite: Azurite) -> Plane:
         blobs=BlobStore(azurite),
         tracking=Tracking(settings, store),
         runs=Scheduler(settings),
+        faults=Faults(settings.faults),
         now=lambda: datetime.now(UTC),
     )
 

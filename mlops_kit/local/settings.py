@@ -97,6 +97,11 @@ class LocalSettings:
         return self.state / "logs"
 
     @property
+    def faults(self) -> Path:
+        """Return the file in which a test asks for faults (see ``faults.py``); it need not be there."""
+        return self.state / "faults.json"
+
+    @property
     def instance_file(self) -> Path:
         """Return the file that records the running instance."""
         return self.state / "instance.json"

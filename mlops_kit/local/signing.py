@@ -21,10 +21,11 @@ class Signer:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._verified: dict[str, float] = {}  # token -> expiry; verification is on the path of every call
+        # token -> expiry and principal; verification is on the path of every call
+        self._verified: dict[str, tuple[float, str]] = {}
 
-    def token(self, audience: str, *, seconds: float = 24 * 3600) -> tuple[str, int]:
-        """Return a JWT for ``audience`` and its expiry (Unix seconds)."""
+    def token(self, audience: str, *, seconds: float = 24 * 3600, principal: str = OBJECT_ID) -> tuple[str, int]:
+        """Return a JWT for ``audience`` and its expiry (Unix seconds); ``principal`` is an object id."""
         now = int(time.time())
         expires = now + int(seconds)
         claims = {
@@ -34,25 +35,29 @@ class Signer:
             "nbf": now - 60,
             "exp": expires,
             "tid": TENANT,
-            "oid": OBJECT_ID,
-            "name": "local",
-            "upn": "local@mlops.test",
+            "oid": principal,
+            **({"name": "local", "upn": "local@mlops.test"} if principal == OBJECT_ID else {"idtyp": "app"}),
         }
         head = _encode(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())
         body = _encode(json.dumps(claims).encode())
         return f"{head}.{body}.{_encode(self._mac(f'{head}.{body}'))}", expires
 
-    def check_token(self, authorization: str) -> None:
-        """Accept an ``Authorization`` header with a token of ours that has not expired; 401 otherwise."""
+    def check_token(self, authorization: str) -> str:
+        """Accept an ``Authorization`` header with a token of ours that has not expired; 401 otherwise.
+
+        Return the object id of the principal it was given to; '' stands for the owner.
+        """
         kind, _, token = authorization.partition(" ")
         if kind.lower() != "bearer" or not token:
             raise ArmError(401, "AuthenticationFailed", "A bearer token of this control plane is required.")
-        expires = self._verified.get(token)
-        if expires is None:
-            expires = float(self.claims(token)["exp"])
-            self._verified[token] = expires
-        if expires < time.time():
+        known = self._verified.get(token)
+        if known is None:
+            claims = self.claims(token)
+            known = float(claims["exp"]), "" if claims["oid"] == OBJECT_ID else str(claims["oid"])
+            self._verified[token] = known
+        if known[0] < time.time():
             raise ArmError(401, "ExpiredAuthenticationToken", "The bearer token has expired.")
+        return known[1]
 
     def claims(self, token: str) -> dict[str, Any]:
         """Return the claims of a token of ours; 401 where the signature is not ours."""

@@ -222,14 +222,17 @@ class Tracking:
             return Reply(400, reply.body, reply.headers)
         return reply
 
-    def forget(self, workspace_id: str) -> None:
-        """Stop the process of a workspace that is being deleted, and delete its runs."""
-        guid = self._guid(workspace_id)
+    def release(self, workspace_id: str) -> None:
+        """Stop the process of a workspace; its runs stay, and the next question starts another process."""
         with self._lock:
-            child = self._children.pop(guid, None)
+            child = self._children.pop(self._guid(workspace_id), None)
         if child:
             child.stop()
-        for file in self._settings.tracking.glob(f"{guid}.*"):
+
+    def forget(self, workspace_id: str) -> None:
+        """Stop the process of a workspace that is being deleted, and delete its runs."""
+        self.release(workspace_id)
+        for file in self._settings.tracking.glob(f"{self._guid(workspace_id)}.*"):
             file.unlink()
 
     def stop(self) -> None:

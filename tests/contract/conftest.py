@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,66 @@ def arm(options: dict[str, Any]) -> Any:
     from azure.mgmt.resource.resources import ResourceManagementClient
 
     return ResourceManagementClient(**options)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A resource group of one test module, and generic resources in it through azure-mgmt-resource."""
+
+    arm: Any
+    id: str
+
+    @property
+    def name(self) -> str:
+        return self.id.rpartition("/")[2]
+
+    def at(self, path: str) -> str:
+        """Return the id of ``Namespace/type/name/...`` in this group; what is an id already stays."""
+        return path if path.startswith("/") else f"{self.id}/providers/{path}"
+
+    def put(self, path: str, body: Mapping[str, Any] | None = None, **headers: str) -> Any:
+        """Create or replace a resource; ``westeurope`` unless the body has a location."""
+        whole = {"location": "westeurope", **(body or {})}
+        more = {"headers": {name.replace("_", "-"): value for name, value in headers.items()}} if headers else {}
+        return self.arm.resources.begin_create_or_update_by_id(self.at(path), whole, api_version=API, **more).result()
+
+    def patch(self, path: str, change: Mapping[str, Any]) -> Any:
+        return self.arm.resources.begin_update_by_id(self.at(path), change, api_version=API).result()
+
+    def get(self, path: str) -> Any:
+        return self.arm.resources.get_by_id(self.at(path), api_version=API)
+
+    def there(self, path: str) -> bool:
+        return bool(self.arm.resources.check_existence_by_id(self.at(path), api_version=API))
+
+    def delete(self, path: str) -> None:
+        self.arm.resources.begin_delete_by_id(self.at(path), api_version=API).result()
+
+    def send(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request that no method of the client makes through its pipeline; 4xx is an answer."""
+        from azure.core.rest import HttpRequest
+
+        url = f"{MANAGEMENT_URL}{self.at(path)}"
+        url += ("&" if "?" in url else "?") + f"api-version={API}"
+        request = HttpRequest(method, url, **({} if body is None else {"json": body}))
+        return self.arm._client.send_request(request)
+
+    def list(self, path: str) -> list[dict[str, Any]]:
+        """Return what a collection holds."""
+        answer = self.send("GET", path)
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json()["value"]
+        return found
+
+
+API = "2024-01-01"  # the control plane routes on the path alone
+
+
+@pytest.fixture(scope="module")
+def group(arm: Any, ml: MLClient) -> Group:
+    name = f"rg-{uuid.uuid4().hex[:8]}"
+    arm.resource_groups.create_or_update(name, {"location": "westeurope"})
+    return Group(arm, f"/subscriptions/{ml.subscription_id}/resourceGroups/{name}")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 
 
 def _name(prefix: str) -> str:
-    return f"{prefix}-{uuid.uuid4().hex[:8]}"
+    return f"{prefix}-x{uuid.uuid4().hex[:7]}"
 
 
 def test_instance_starts_with_one_cluster(ml):

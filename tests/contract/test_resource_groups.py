@@ -42,7 +42,7 @@ def _vault(name: str, **more: Any) -> dict[str, Any]:
         "apiVersion": "2023-07-01",
         "name": name,
         "location": "[resourceGroup().location]",
-        "properties": {"tenantId": "[subscription().tenantId]", "accessPolicies": []},
+        "properties": {"tenantId": "[subscription().tenantId]", "sku": {"family": "A", "name": "standard"}},
         **more,
     }
 
@@ -155,6 +155,8 @@ def test_deployment_writes_resources_and_answers_outputs(arm, deployer, group):
                 "apiVersion": "2023-01-01",
                 "name": "[variables('account')]",
                 "location": "local",
+                "kind": "StorageV2",
+                "sku": {"name": "Standard_LRS"},
                 "dependsOn": ["vaults"],
             },
             _vault("never", condition="[greater(parameters('count'), 5)]"),
@@ -325,10 +327,10 @@ def test_complete_mode_is_refused(deployer, group):
 
 
 def test_deployments_are_listed_exported_and_deleted(deployer, group):
-    template = {"parameters": {"secret": {"type": "securestring"}}, "resources": [_vault("kv")]}
+    template = {"parameters": {"secret": {"type": "securestring"}}, "resources": [_vault("kv-listed")]}
     _deploy(deployer, group, template, secret="do-not-show")
     assert [one.name for one in deployer.deployments.list_by_resource_group(group)] == ["main"]
-    assert deployer.deployments.export_template(group, "main").template["resources"][0]["name"] == "kv"
+    assert deployer.deployments.export_template(group, "main").template["resources"][0]["name"] == "kv-listed"
     assert "do-not-show" not in json.dumps(deployer.deployments.get(group, "main").as_dict())
     deployer.deployments.begin_delete(group, "main").result()
     assert not deployer.deployments.check_existence(group, "main")
@@ -337,16 +339,17 @@ def test_deployments_are_listed_exported_and_deleted(deployer, group):
 def test_role_assignment_is_listed_at_the_scope_above_it(arm, deployer, group):
     template = {
         "resources": [
-            _vault("kv"),
+            _vault("kv-role"),
             {
                 "type": "Microsoft.Authorization/roleAssignments",
                 "apiVersion": "2022-04-01",
                 "name": "[guid(resourceGroup().id, 'reader')]",
-                "scope": "Microsoft.KeyVault/vaults/kv",
-                "dependsOn": ["kv"],
+                "scope": "Microsoft.KeyVault/vaults/kv-role",
+                "dependsOn": ["kv-role"],
                 "properties": {
                     "principalId": "00000000-0000-0000-0000-0000000000ee",
-                    "roleDefinitionId": "[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', 'r')]",
+                    "roleDefinitionId": "[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', "
+                    "'acdd72a7-3385-48ef-bd42-f606fba81ae7')]",
                 },
             },
         ]
@@ -354,9 +357,9 @@ def test_role_assignment_is_listed_at_the_scope_above_it(arm, deployer, group):
     done = _deploy(deployer, group, template)
     assignment = next(one.id for one in done.properties.output_resources if "roleAssignments" in one.id)
     stored = arm.resources.get_by_id(assignment, api_version="2022-04-01")
-    assert "/vaults/kv/providers/Microsoft.Authorization/roleAssignments/" in assignment
-    assert stored.properties["roleDefinitionId"].endswith("/roleDefinitions/r")
-    assert stored.properties["scope"].endswith("/vaults/kv")
+    assert "/vaults/kv-role/providers/Microsoft.Authorization/roleAssignments/" in assignment
+    assert stored.properties["roleDefinitionId"].endswith("/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7")
+    assert stored.properties["scope"].endswith("/vaults/kv-role")
 
 
 def test_loops_of_variables_and_properties_make_lists(arm, deployer, group):
@@ -369,7 +372,9 @@ def test_loops_of_variables_and_properties_make_lists(arm, deployer, group):
             _vault(
                 "[variables('names')[1]]",
                 properties={
-                    "copy": [{"name": "rules", "count": 2, "input": {"n": "[copyIndex('rules', 5)]", "t": "[[x]"}}]
+                    "tenantId": "[tenant().tenantId]",
+                    "sku": {"name": "standard"},
+                    "copy": [{"name": "rules", "count": 2, "input": {"n": "[copyIndex('rules', 5)]", "t": "[[x]"}}],
                 },
             )
         ],

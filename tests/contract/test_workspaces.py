@@ -150,11 +150,12 @@ def test_existing_dependent_resources_are_used(ml, made):
     assert other.application_insights == made.application_insights
 
 
-def test_user_assigned_identity_is_added_and_removed(ml):
+def test_user_assigned_identity_is_added_and_removed(ml, arm):
     from azure.ai.ml.entities import IdentityConfiguration, ManagedIdentityConfiguration, Workspace
 
     group = f"/subscriptions/{ml.subscription_id}/resourceGroups/{ml.resource_group_name}"
     user = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-train"
+    arm.resources.begin_create_or_update_by_id(user, {"location": "local"}, api_version="2023-01-31").result()
     identity = IdentityConfiguration(
         type="user_assigned", user_assigned_identities=[ManagedIdentityConfiguration(resource_id=user)]
     )

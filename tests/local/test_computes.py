@@ -10,6 +10,7 @@ import pytest
 from mlops_kit.local.arm.operations import Operations
 from mlops_kit.local.arm.store import ResourceStore
 from mlops_kit.local.arm.wire import ArmError
+from mlops_kit.local.faults import Faults
 from mlops_kit.local.plane import Plane
 from mlops_kit.local.providers import computes
 from mlops_kit.local.settings import DEFAULT_WORKSPACE, LocalSettings
@@ -29,7 +30,9 @@ def plane(tmp_path: Path) -> Iterator[Plane]:
     store = ResourceStore(tmp_path / "resources.db")
     store.put({"id": _WORKSPACE, "name": "mlw-local", "location": "local", "properties": {"workspaceId": "guid"}})
     settings, now = LocalSettings(tmp_path), lambda: datetime(2026, 1, 1, tzinfo=UTC)
-    yield Plane(settings, store, Operations(), Signer(b"k"), nothing, nothing, nothing, now)
+    yield Plane(
+        settings, store, Operations(), Signer(b"k"), nothing, nothing, nothing, now, Faults(tmp_path / "faults.json")
+    )
     store.close()
 
 

@@ -36,6 +36,20 @@ def type_of(resource_id: str) -> str:
     return "Microsoft.Resources/resourceGroups" if "resourcegroups" in lowered else "Microsoft.Resources/subscriptions"
 
 
+def scopes(resource_id: str) -> list[str]:
+    """Return the scopes that a path lies in, widest first, itself last: subscription, group, each resource around it.
+
+    The last segment of a path that ends in a type, or in an action, is not a scope of its own.
+    """
+    segments, found, at = resource_id.strip("/").split("/"), list[str](), 0
+    while at + 1 < len(segments):
+        named = segments[at].lower() == "providers"
+        at += 4 if named else 2
+        if at <= len(segments):
+            found.append("/" + "/".join(segments[:at]))
+    return found
+
+
 def workspace_of(resource_id: str) -> str:
     """Return the workspace part of the id of anything inside a workspace."""
     return "/".join(resource_id.split("/")[:9])

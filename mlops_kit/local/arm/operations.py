@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from mlops_kit.local.arm.routes import SUBSCRIPTION, Route
@@ -18,6 +20,7 @@ class Operations:
 
     def __init__(self) -> None:
         self._documents: dict[str, dict[str, Any]] = {}
+        self._later: dict[str, tuple[float, Callable[[], None]]] = {}  # name -> when it ends (monotonic), what it does
 
     def begin(self, subscription: str, *, status: str = "Succeeded") -> tuple[str, dict[str, str]]:
         """Start an operation; return its name and the headers of the 202 that announces it."""
@@ -30,10 +33,17 @@ class Operations:
         """Set the final status of an operation."""
         self._documents[name] = {"name": name, "status": status, **({"error": error} if error else {})}
 
+    def finish_after(self, name: str, seconds: float, end: Callable[[], None]) -> None:
+        """Let an operation succeed after some seconds: ``end`` is called when a client asks for it then."""
+        self._later[name] = (time.monotonic() + seconds, end)
+
     def document(self, name: str) -> dict[str, Any]:
         """Return the status document; 404 where there is none."""
         if name not in self._documents:
             raise NotFoundError(f"The operation '{name}'")
+        if name in self._later and self._later[name][0] <= time.monotonic():
+            self._later.pop(name)[1]()
+            self.finish(name)
         return self._documents[name]
 
 
@@ -44,7 +54,8 @@ def accepted(plane: Plane, call: Call) -> Reply:
 
 
 def _status(plane: Plane, call: Call) -> Reply:
-    return Reply(200, plane.operations.document(call.params["name"]), {"Retry-After": "0"})
+    document = plane.operations.document(call.params["name"])
+    return Reply(200, document, {"Retry-After": "1" if document["status"] == "InProgress" else "0"})
 
 
 def _result(plane: Plane, call: Call) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,6 +134,48 @@ class ResourceStore:
                 (key + "/", key + "0"),
             ).fetchall()
         return [Resource(json.loads(body), json.loads(private)) for body, private in rows]
+
+    def gather(self, collections: Iterable[str]) -> list[Resource]:
+        """Return the members of several collections in order of creation."""
+        keys = [collection.lower() for collection in collections]
+        query = (
+            f"SELECT body, private FROM resources WHERE collection IN ({','.join('?' * len(keys))}) ORDER BY sequence"  # noqa: S608
+        )
+        with self._lock:
+            rows = self._connection.execute(query, keys).fetchall()
+        return [Resource(json.loads(body), json.loads(private)) for body, private in rows]
+
+    def of_type(self, kind: str, scope: str = "/subscriptions") -> list[Resource]:
+        """Return the resources of a type such as ``Microsoft.KeyVault/vaults`` below a scope, in order of creation.
+
+        Types that are parts of another one are not found: their ids have names between.
+        """
+        ending = f"/providers/{kind.lower()}"
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT body, private FROM resources WHERE key > ? AND key < ? AND substr(collection, ?) = ?"
+                " ORDER BY sequence",
+                (f"{scope.lower()}/", f"{scope.lower()}0", -len(ending), ending),
+            ).fetchall()
+        return [Resource(json.loads(body), json.loads(private)) for body, private in rows]
+
+    def mentioning(self, text: str) -> list[Resource]:
+        """Return the resources whose body holds a text such as a guid. It reads every body: not for the common path."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT body, private FROM resources WHERE instr(body, ?) ORDER BY sequence", (text,)
+            ).fetchall()
+        return [Resource(json.loads(body), json.loads(private)) for body, private in rows]
+
+    def move(self, resource_id: str, to: str) -> None:
+        """File a resource, and everything below it, under another key; the bodies keep the ids they have."""
+        key, new = resource_id.lower(), to.lower()
+        with self.transaction():
+            self._connection.execute(
+                "UPDATE resources SET collection = CASE key WHEN ?1 THEN ?3 ELSE ?2 || substr(collection, ?4) END,"
+                " key = ?2 || substr(key, ?4) WHERE key = ?1 OR (key > ?1 || '/' AND key < ?1 || '0')",
+                (key, new, new.rpartition("/")[0], len(key) + 1),
+            )
 
     def list(self, collection: str, *, newest_first: bool = False) -> list[Resource]:
         """Return the members of a collection such as ``.../workspaces/w/jobs`` in order of creation."""

@@ -97,6 +97,7 @@ class Call:
     raw: bytes = b""
     params: Mapping[str, str] = field(default_factory=dict)
     query_string: str = ""  # as it came, for calls that are passed on
+    principal: str = ""  # the object id of who calls; '' is the owner, who may do anything
 
     def json(self) -> dict[str, Any]:
         """Return the body as a JSON object; 400 where it is anything else."""

@@ -12,6 +12,7 @@ from mlops_kit.local.providers import (
     data,
     dataplane,
     datastores,
+    deleted_workspaces,
     deployments,
     environments,
     history,
@@ -26,17 +27,23 @@ from mlops_kit.local.providers import (
     registry_assets,
     resource_groups,
     resources,
+    subscriptions,
     usages,
+    vaults,
     workspaces,
 )
+from mlops_kit.local.providers.locations import LOCATION
 
 ROUTES = (
     *operations.ROUTES,
     *identity.ROUTES,
+    *subscriptions.ROUTES,
     *resource_groups.ROUTES,
     *resources.ROUTES,
+    *vaults.ROUTES,
     *deployments.ROUTES,
     *workspaces.ROUTES,
+    *deleted_workspaces.ROUTES,
     *outbound_rules.ROUTES,
     *datastores.ROUTES,
     *computes.ROUTES,
@@ -64,8 +71,8 @@ def prepare(plane: Plane) -> None:
     # All or nothing: a process that is killed here must not leave a workspace that lacks something.
     with plane.store.transaction():
         if plane.store.find(resource_groups.group_id(name.subscription, name.group)) is None:
-            resource_groups.create(plane, name.subscription, name.group, {"location": resource_groups.LOCATION})
+            resource_groups.create(plane, name.subscription, name.group, {"location": LOCATION})
         if plane.store.find(name.id) is None:
-            workspaces.create(plane, name, resource_groups.LOCATION)
+            workspaces.create(plane, name, LOCATION)
             for compute in plane.settings.computes:
                 computes.create_cluster(plane, name.id, compute)

@@ -31,8 +31,16 @@ REFUSED = {
 }
 # Characters of a name, by kind: Azure's naming rules for workspaces/computes.
 _LENGTHS = {"ComputeInstance": (3, 24), "AmlCompute": (2, 32)}
-_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?")
+_NAME = re.compile(r"(?!.*-[^A-Za-z]*$)[A-Za-z][A-Za-z0-9-]*")  # a letter somewhere after each hyphen
 _SECRETS = ("password", "privateKeyData")
+# What needs a new compute, besides its type, size and priority.
+_PLACE = ("properties.properties.subnet.id", "properties.properties.enableNodePublicIp")
+FIXED = {
+    "AmlCompute": (*_PLACE, "properties.properties.osType", "properties.properties.isolatedNetwork"),
+    "ComputeInstance": (*_PLACE, "properties.properties.computeInstanceAuthorizationType"),
+    "Kubernetes": ("properties.resourceId", "properties.properties.namespace"),
+}
+REFERS = ("properties.resourceId", "properties.properties.subnet.id")
 
 
 def kind_of(text: Any) -> str:
@@ -52,7 +60,7 @@ def check_name(name: str, kind: str) -> None:
     if not _NAME.fullmatch(name) or not least <= len(name) <= most:
         raise BadRequestError(
             f"The compute name '{name}' is not valid: use {least} to {most} letters, digits and hyphens, begin with a"
-            " letter and do not end with a hyphen.",
+            " letter, do not end with a hyphen, and let a letter follow each hyphen.",
             target="name",
         )
 

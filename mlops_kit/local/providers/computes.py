@@ -17,12 +17,15 @@ from mlops_kit.local.providers import usages, workspaces
 from mlops_kit.local.providers.compute_kinds import (
     ATTACHED,
     DETAILS,
+    FIXED,
+    REFERS,
     check_change,
     check_name,
     kind_of,
     operation,
     without_default_size,
 )
+from mlops_kit.local.providers.resource_rules import Draft, check_fixed, check_references, placed
 from mlops_kit.local.providers.resources import identity
 
 if TYPE_CHECKING:
@@ -106,9 +109,14 @@ def _write(plane: Plane, workspace_id: str, name: str, body: dict[str, Any]) -> 
     if previous:
         details = without_default_size(details)
         check_change(previous, kind, details)
+    given = {**given, "properties": details}
+    draft = Draft(resource_id, {**body, "properties": given}, previous)
+    check_fixed(FIXED.get(kind, ()), draft)
+    check_references(plane, draft, REFERS)
     details, secrets = DETAILS[kind](plane, name, details, previous)
     if kind in ATTACHED and not given.get("resourceId"):
         raise BadRequestError(f"The compute '{name}' has no resourceId: name what is attached.", target="resourceId")
+    body = placed(body, Draft(resource_id, body, previous))
     now = timestamp(plane.now())
     properties = {
         "computeLocation": body.get("location"),
@@ -124,7 +132,7 @@ def _write(plane: Plane, workspace_id: str, name: str, body: dict[str, Any]) -> 
     }
     whole = {**body, "id": resource_id, "properties": properties}
     if body.get("identity"):
-        whole["identity"] = identity(body["identity"], previous)
+        whole["identity"] = identity(body["identity"], previous, replace=True)
     plane.store.put(stamped(plane, whole, previous), secrets)
     return plane.store.get(resource_id)
 

@@ -17,6 +17,7 @@ from mlops_kit.local.arm.shapes import TAGS, shaped
 from mlops_kit.local.arm.template_plan import Planned, plan
 from mlops_kit.local.arm.template_scope import Door, Scope
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, ConflictError, Reply
+from mlops_kit.local.providers.locations import normal
 from mlops_kit.local.providers.resources import require_group
 
 if TYPE_CHECKING:
@@ -38,16 +39,19 @@ _SHAPE = {
 _NAME = re.compile(r"[\w.()-]{1,64}")
 
 
-def _door(plane: Plane) -> Door:
-    """Return the door through which a deployment uses the same routes as a client."""
-    from mlops_kit.local import providers  # lists this module too
+def _door(plane: Plane, principal: str) -> Door:
+    """Return the door through which a deployment uses the same routes as a client, with the rights of its caller."""
+    from mlops_kit.local import dispatch, providers  # they list this module too
 
     routes = RouteTable(providers.ROUTES)
 
     def send(method: str, path: str, body: dict[str, Any] | None = None) -> Reply:
         route, params = routes.find(method, path)
         raw = b"" if body is None else json.dumps(body).encode()
-        return route.handler(plane, replace(Call(method, path, {}, {}, raw), params=params))
+        call = replace(Call(method, path, {}, {}, raw), params=params, principal=principal)
+        reply = dispatch.handled(plane, route, call)
+        _await(plane, reply)
+        return reply
 
     def put(resource_id: str, body: dict[str, Any]) -> None:
         send("PUT", resource_id, body)
@@ -64,6 +68,14 @@ def _door(plane: Plane) -> Door:
         _record(plane, scope, request, outcome, plane.now())
 
     return Door(put, get, act, record, plane.now)
+
+
+def _await(plane: Plane, reply: Reply) -> None:
+    """Raise what a resource's own operation failed with; one that goes on is not waited for."""
+    operation = str(reply.headers.get("Azure-AsyncOperation", "")).rpartition("/")[2]
+    document = plane.operations.document(operation) if operation else {}
+    if document.get("status") == "Failed":
+        raise ArmError(409, document["error"]["code"], document["error"]["message"])
 
 
 def _scope(plane: Plane, call: Call) -> Scope:
@@ -107,7 +119,7 @@ def _put(plane: Plane, call: Call) -> Reply:
         )
     body, template, given = _request(call)
     started = plane.now()
-    outcome = run(template, given, scope, _door(plane))
+    outcome = run(template, given, scope, _door(plane, call.principal))
     stored = _record(plane, scope, body, outcome, started)
     if outcome.error is None:
         # Done before the reply: without a header to follow, the SDK's poller ends at once instead of after 5 s.
@@ -159,7 +171,7 @@ def _validate(plane: Plane, call: Call) -> Reply:
     scope = _scope(plane, call)
     _, template, given = _request(call)
     try:
-        planned, _ = plan(template, given, scope, _door(plane), None)
+        planned, _ = plan(template, given, scope, _door(plane, call.principal), None)
     except ArmError as fault:
         return fault.reply()
     properties = {
@@ -175,7 +187,7 @@ def _validate(plane: Plane, call: Call) -> Reply:
 def _what_if(plane: Plane, call: Call) -> Reply:
     scope = _scope(plane, call)
     _, template, given = _request(call)
-    door = _door(plane)
+    door = _door(plane, call.principal)
     changes = [_change(one, body, door.get(one.id)) for one, body in preview(template, given, scope, door)]
     return Reply(200, {"status": "Succeeded", "properties": {"correlationId": str(uuid.uuid4()), "changes": changes}})
 
@@ -202,10 +214,29 @@ def _delta(before: dict[str, Any], after: dict[str, Any], path: str) -> list[dic
         if isinstance(value, dict) and isinstance(was, dict):
             found += _delta(was, value, where)
         elif key not in before:
+            if value is None:
+                continue
             found.append({"path": where, "propertyChangeType": "Create", "after": value})
-        elif was != value:
+        elif was != value and not _alike(key, was, value):
             found.append({"path": where, "propertyChangeType": "Modify", "before": was, "after": value})
     return found
+
+
+def _alike(key: str, was: Any, value: Any) -> bool:
+    """Say whether two values mean the same: a region in two spellings, an id in two letter cases, lists of such.
+
+    What a service added to an object in a list is no difference.
+    """
+    if isinstance(was, dict) and isinstance(value, dict):
+        return not _delta(was, value, "")
+    if isinstance(was, list) and isinstance(value, list):
+        pairs = zip(was, value, strict=False)
+        return len(was) == len(value) and all(one == other or _alike("", one, other) for one, other in pairs)
+    if not isinstance(was, str) or not isinstance(value, str):
+        return False
+    if key == "location":
+        return normal(was) == normal(value)
+    return value.startswith("/subscriptions/") and was.lower() == value.lower()
 
 
 def _get(plane: Plane, call: Call) -> Reply:

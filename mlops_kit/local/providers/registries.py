@@ -16,6 +16,7 @@ from mlops_kit.local.arm.routes import GROUP, PROVIDER, SUBSCRIPTION, Route
 from mlops_kit.local.arm.shapes import IDENTITY, TAGS, shaped
 from mlops_kit.local.arm.wire import BadRequestError, Call, ConflictError, NotFoundError, Reply, registry_id
 from mlops_kit.local.providers import resources
+from mlops_kit.local.providers.resource_rules import Draft, check_references, check_tags, placed
 from mlops_kit.local.runs import curated
 from mlops_kit.local.settings import API_URL, TENANT
 
@@ -83,6 +84,10 @@ def _put(plane: Plane, call: Call) -> Reply:
     if not body.get("location"):
         raise BadRequestError(f"The registry '{name}' has no location.", target="location")
     previous = plane.store.find(_id(call))
+    draft = Draft(_id(call), body, previous)
+    body = placed(body, draft)
+    check_tags(body)
+    check_references(plane, draft, ())
     taken = plane.store.find(registry_id(name))
     if name.lower() == curated.REGISTRY or (taken is not None and previous is None):
         raise ConflictError(f"The registry name '{name}' is taken: it is unique in all resource groups.")
@@ -90,7 +95,7 @@ def _put(plane: Plane, call: Call) -> Reply:
         **body,
         "id": _id(call),
         "tags": body.get("tags") or {},
-        "identity": resources.identity(body.get("identity") or {"type": "SystemAssigned"}, previous),
+        "identity": resources.identity(body.get("identity") or {"type": "SystemAssigned"}, previous, replace=True),
         "properties": _properties(name, body.get("properties") or {}),
     }
     with plane.store.transaction():

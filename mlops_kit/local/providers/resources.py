@@ -1,7 +1,7 @@
-"""Resources of the neighbouring services, stored as they are sent plus the properties their service would add.
+"""Resources of the neighbouring services: kept as they were sent, by the rules of their type (``resource_types``).
 
-They are entries: a storage account, a vault or a registry made here has no service behind it, except that every
-storage account's data is the one account in Azurite. Namespaces that are not listed are refused.
+They are entries: a storage account, a vault or a cluster made here has no service behind it, except that every
+storage account's data is the one account in Azurite. Types that are not listed are refused.
 """
 
 from __future__ import annotations
@@ -15,25 +15,17 @@ from mlops_kit.local.arm.routes import GROUP, SUBSCRIPTION, Route
 from mlops_kit.local.arm.shapes import IDENTITY, TAGS, shaped
 from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, NotFoundError, Reply
-from mlops_kit.local.settings import DOMAIN, STORAGE_KEY, STORAGE_SUFFIX, TENANT
+from mlops_kit.local.providers import tags
+from mlops_kit.local.providers.resource_rules import Draft, checked, entity_tag, merged, reach, without
+from mlops_kit.local.providers.resource_types import TYPES, rules_of
+from mlops_kit.local.settings import STORAGE_KEY, TENANT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mlops_kit.local.plane import Plane
+    from mlops_kit.local.providers.resource_rules import TypeRules
 
-STORED = frozenset(
-    {
-        "microsoft.authorization",
-        "microsoft.containerregistry",
-        "microsoft.insights",
-        "microsoft.keyvault",
-        "microsoft.managedidentity",
-        "microsoft.network",
-        "microsoft.operationalinsights",
-        "microsoft.storage",
-    }
-)
 _SHAPE = {"location": str, "tags": TAGS, "identity": IDENTITY, "properties": dict, "kind": str, "sku": dict}
 
 
@@ -51,26 +43,41 @@ def require_group(plane: Plane, resource_id: str) -> Resource:
 
 
 def write(plane: Plane, resource_id: str, body: dict[str, Any]) -> Resource:
-    """Create or replace a resource; what its service would add is added once and then kept."""
+    """Create or replace a resource as its service would keep it: with its facts, without its secrets."""
+    kind, rules = rules_of(resource_id)
     previous = plane.store.find(resource_id)
-    given = body.get("properties") or {}
-    added = previous.private if previous else _added(resource_id)
-    whole = {**body, "id": resource_id, "properties": {"provisioningState": "Succeeded", **given, **added}}
+    secrets = dict(previous.private) if previous else {}
+    for path in rules.secret:
+        if given := list(reach(body, path)):
+            secrets[path], body = given[0], without(body, path)
     if body.get("identity"):
-        whole["identity"] = identity(body["identity"], previous)
-    plane.store.put(stamped(plane, whole, previous), added)
-    return plane.store.get(resource_id)
+        body = {**body, "identity": identity(body["identity"], previous, replace=True)}
+    facts = rules.facts(Draft(resource_id, body, previous))
+    properties = merged({**(body.get("properties") or {}), "provisioningState": "Succeeded"}, facts)
+    whole = stamped(plane, {**body, "id": resource_id, "properties": properties}, previous) | {"type": kind}
+    if rules.etag:
+        whole[rules.etag] = entity_tag(whole, rules.etag)
+    with plane.store.transaction():
+        plane.store.put(whole, secrets)
+        stored = plane.store.get(resource_id)
+        if rules.written is not None:
+            rules.written(plane, stored)
+    return plane.store.get(resource_id) if rules.written is not None else stored
 
 
-def identity(wanted: dict[str, Any], previous: Resource | None) -> dict[str, Any]:
-    """Return an identity with the principals that the directory would give it; kept from ``previous``."""
+def identity(wanted: dict[str, Any], previous: Resource | None, *, replace: bool = False) -> dict[str, Any]:
+    """Return an identity with the principals that the directory would give it; kept from ``previous``.
+
+    User-assigned identities that are not named stay (PATCH), or go where ``replace`` is set (PUT).
+    """
     kept = (previous.body.get("identity") if previous else None) or {}
     kind = str(wanted.get("type", "SystemAssigned"))
     whole: dict[str, Any] = {"type": ",".join(part[:1].upper() + part[1:] for part in re.split(r",\s*", kind))}
     if "systemassigned" in kind.lower():
         whole["principalId"] = kept.get("principalId") or str(uuid.uuid4())
         whole["tenantId"] = TENANT
-    users = {**kept.get("userAssignedIdentities", {}), **(wanted.get("userAssignedIdentities") or {})}
+    earlier = {} if replace else kept.get("userAssignedIdentities", {})
+    users = {**earlier, **(wanted.get("userAssignedIdentities") or {})}
     # A client removes an assigned identity by sending null for it.
     whole["userAssignedIdentities"] = {
         one: {"principalId": stable_guid(one, "principal"), "clientId": stable_guid(one, "client")}
@@ -87,61 +94,6 @@ def registry_credentials(registry: Resource) -> dict[str, Any]:
     name = str(registry.body["name"])
     passwords = [{"name": slot, "value": stable_guid(registry.id, slot)} for slot in ("password", "password2")]
     return {"username": name, "passwords": passwords, "location": registry.body.get("location")}
-
-
-def _storage(name: str, resource_id: str) -> dict[str, Any]:
-    del resource_id
-    endpoints = {kind: f"https://{name}.{kind}.{STORAGE_SUFFIX}/" for kind in ("blob", "dfs", "file")}
-    return {"primaryEndpoints": endpoints, "statusOfPrimary": "available"}
-
-
-def _vault(name: str, resource_id: str) -> dict[str, Any]:
-    del resource_id
-    return {"vaultUri": f"https://{name}.vault.{DOMAIN}/", "tenantId": TENANT}
-
-
-def _insights(name: str, resource_id: str) -> dict[str, Any]:
-    del name
-    key, app = stable_guid(resource_id, "key"), stable_guid(resource_id, "app")
-    connection = f"InstrumentationKey={key};IngestionEndpoint=https://insights.{DOMAIN}/;ApplicationId={app}"
-    return {"InstrumentationKey": key, "AppId": app, "ConnectionString": connection}
-
-
-def _registry(name: str, resource_id: str) -> dict[str, Any]:
-    del resource_id
-    return {"loginServer": f"{name.lower()}.azurecr.{DOMAIN}"}
-
-
-def _user_identity(name: str, resource_id: str) -> dict[str, Any]:
-    del name
-    principal, client = stable_guid(resource_id, "principal"), stable_guid(resource_id, "client")
-    return {"principalId": principal, "clientId": client, "tenantId": TENANT}
-
-
-def _log_analytics(name: str, resource_id: str) -> dict[str, Any]:
-    del name
-    return {"customerId": stable_guid(resource_id)}
-
-
-def _scoped(name: str, resource_id: str) -> dict[str, Any]:
-    del name
-    return {"scope": resource_id.lower().rpartition("/providers/microsoft.authorization/")[0] or "/"}
-
-
-_ADDED: dict[str, Callable[[str, str], dict[str, Any]]] = {
-    "microsoft.storage/storageaccounts": _storage,
-    "microsoft.keyvault/vaults": _vault,
-    "microsoft.insights/components": _insights,
-    "microsoft.containerregistry/registries": _registry,
-    "microsoft.managedidentity/userassignedidentities": _user_identity,
-    "microsoft.operationalinsights/workspaces": _log_analytics,
-    "microsoft.authorization/roleassignments": _scoped,
-}
-
-
-def _added(resource_id: str) -> dict[str, Any]:
-    make = _ADDED.get(type_of(resource_id).lower())
-    return make(resource_id.rpartition("/")[2], resource_id) if make else {}
 
 
 def _storage_keys(found: Resource) -> dict[str, Any]:
@@ -161,19 +113,18 @@ _ACTIONS: dict[tuple[str, str], Callable[[Resource], dict[str, Any]]] = {
 
 
 def _id(call: Call) -> str:
-    """Return the id that a call names, in canonical spelling; 501 where the service is none of the stored ones."""
-    scope = f"/subscriptions/{call.params['subscription']}"
+    """Return the id that a call names, in canonical spelling of what comes before its provider."""
+    scope = f"/subscriptions/{call.params['subscription']}" if "subscription" in call.params else ""
     if "group" in call.params:
         scope = f"{scope}/resourceGroups/{call.params['group']}"
-    resource_id = f"{scope}/providers/{call.params['namespace']}/{call.params['rest']}"
-    namespace = type_of(resource_id).partition("/")[0]
-    if namespace.lower() not in STORED:
-        raise ArmError(
-            501,
-            "NotImplemented",
-            f"The local control plane does not implement {call.method} {call.path}. Nothing was done.",
-        )
-    return resource_id
+    return f"{scope}/providers/{call.params['namespace']}/{call.params['rest']}"
+
+
+def _known(call: Call) -> tuple[str, TypeRules]:
+    """Return the id under which what a call names is kept, and the rules of its type; 501 for a type without any."""
+    resource_id = _id(call)
+    _, rules = rules_of(resource_id, f"{call.method} {call.path}")
+    return (rules.place(resource_id) if rules.place and not _is_collection(resource_id) else resource_id), rules
 
 
 def _is_collection(resource_id: str) -> bool:
@@ -181,69 +132,195 @@ def _is_collection(resource_id: str) -> bool:
     return len(after.split("/")) % 2 == 0
 
 
+def _standing(plane: Plane, resource_id: str, rules: TypeRules) -> dict[str, Any] | None:
+    """Return the body of what is there without having been written: a built-in role, or a part of another resource."""
+    if rules.standing is not None:
+        return rules.standing(plane, resource_id)
+    owner, kind, name = resource_id.rsplit("/", 2) if resource_id.count("/") > 8 else ("", "", "")
+    if owner and _has_part(plane, owner, f"{kind}/{name}"):
+        kind, _ = rules_of(resource_id)
+        return {"id": resource_id, "name": name, "type": kind, "properties": {}}
+    return None
+
+
+def _has_part(plane: Plane, owner: str, part: str) -> bool:
+    kind = {name.lower(): name for name in TYPES}.get(type_of(owner).lower())
+    parts = TYPES[kind].parts if kind else ()
+    return part.lower() in {one.lower() for one in parts} and plane.store.text(owner) is not None
+
+
+def _require_parent(plane: Plane, resource_id: str) -> None:
+    """404 where what a resource belongs to is not there: its group, the resource it is a part of or extends."""
+    if "/resourcegroups/" in resource_id.lower():
+        require_group(plane, resource_id)
+    before, _, after = resource_id.lower().rpartition("/providers/")
+    parent = resource_id.rsplit("/", 2)[0] if after.count("/") > 2 else resource_id[: len(before)]
+    if "/providers/" not in parent.lower() or plane.store.text(parent) is not None:
+        return
+    owner, kind, name = parent.rsplit("/", 2)
+    if not _has_part(plane, owner, f"{kind}/{name}"):
+        error = NotFoundError.among(
+            "parent resource", name, (str(one.body["name"]) for one in plane.store.list(f"{owner}/{kind}"))
+        )
+        error.code = "ParentResourceNotFound"
+        raise error
+
+
+def _check_match(call: Call, rules: TypeRules, there: Resource | None) -> None:
+    """412 where the caller's idea of the entity tag is not the one that is there, for services that have tags."""
+    wanted, never = call.headers.get("if-match"), call.headers.get("if-none-match")
+    if not rules.etag:
+        return
+    tag = str(there.body.get(rules.etag)) if there else None
+    if (wanted not in {None, "*", tag}) or (wanted is not None and there is None) or (never == "*" and there):
+        raise ArmError(
+            412,
+            "PreconditionFailed",
+            f"The condition '{wanted or never}' specified using HTTP conditional header(s) is not met: the resource"
+            f" {f'has the entity tag {tag}' if there else 'does not exist'}.",
+        )
+
+
 def _put(plane: Plane, call: Call) -> Reply:
-    resource_id = _id(call)
+    resource_id, rules = _known(call)
     if _is_collection(resource_id):
         raise BadRequestError(f"The id '{resource_id}' ends in a type: it has no name.")
-    if "group" in call.params:
-        require_group(plane, resource_id)
-    parent = resource_id.rsplit("/", 2)[0]
-    if type_of(resource_id).count("/") > 1 and not _is_built_in_part(parent):
-        plane.store.get(parent)
+    if rules.read_only:
+        raise _not_allowed(call)
+    _require_parent(plane, resource_id)
     there = plane.store.find(resource_id)
-    return Reply(200 if there else 201, write(plane, resource_id, shaped(call.json(), _SHAPE)).body)
+    _check_match(call, rules, there)
+    return _written(plane, rules, Draft(there.id if there else resource_id, shaped(call.json(), _SHAPE), there))
 
 
-def _is_built_in_part(resource_id: str) -> bool:
-    """Say whether an id is a part that a service makes itself, such as ``storageAccounts/x/blobServices/default``."""
-    return resource_id.endswith("/default")
+def _written(plane: Plane, rules: TypeRules, draft: Draft) -> Reply:
+    with plane.store.transaction():
+        body = checked(plane, rules, draft)
+        if rules.admit is not None:
+            body = rules.admit(plane, Draft(draft.id, body, draft.previous))
+        stands = draft.previous is not None or _standing(plane, draft.id, rules) is not None
+        return Reply(200 if stands else 201, write(plane, draft.id, body).body)
 
 
 def _patch(plane: Plane, call: Call) -> Reply:
-    found = plane.store.get(_id(call))
+    resource_id, rules = _known(call)
+    found = _found(plane, resource_id, rules)
+    _check_match(call, rules, found)
     change = shaped(call.json(), _SHAPE)
-    properties = {**found.properties, **(change.get("properties") or {})}
-    return Reply(200, write(plane, found.id, {**found.body, **change, "properties": properties}).body)
+    body = {**merged(found.body, change), **({"tags": change["tags"]} if change.get("tags") is not None else {})}
+    if change.get("identity"):
+        wanted = {"type": (found.body.get("identity") or {}).get("type", "SystemAssigned"), **change["identity"]}
+        body["identity"] = identity(wanted, found)
+    return _written(plane, rules, Draft(found.id, body, found))
+
+
+def _found(plane: Plane, resource_id: str, rules: TypeRules) -> Resource:
+    found = plane.store.find(resource_id)
+    if found is None:
+        body = _standing(plane, resource_id, rules)
+        if body is None:
+            raise _missing(plane, resource_id)
+        found = Resource(body, {})
+    return found
+
+
+def _missing(plane: Plane, resource_id: str) -> NotFoundError:
+    if "/resourcegroups/" in resource_id.lower():
+        require_group(plane, resource_id)
+    collection, _, name = resource_id.rpartition("/")
+    known = (str(one.body["name"]) for one in plane.store.list(collection))
+    return NotFoundError.among(f"resource '{resource_id}': {type_of(resource_id)}", name, known)
 
 
 def _get(plane: Plane, call: Call) -> Reply:
-    resource_id = _id(call)
+    resource_id, rules = _known(call)
     if not _is_collection(resource_id):
-        return Reply(200, plane.store.get(resource_id).body)
-    if "/providers/microsoft.authorization/" in resource_id.lower():
-        return Reply(200, {"value": _assignments(plane, resource_id, call.query.get("$filter", ""))})
-    return Reply(200, {"value": [one.body for one in plane.store.list(resource_id)]})
+        text = plane.store.text(resource_id)
+        return Reply(200, text.encode() if text is not None else _found(plane, resource_id, rules).body)
+    if rules.listed is not None:
+        return Reply(200, {"value": rules.listed(plane, call, resource_id)})
+    return Reply(200, {"value": [one.body for one in _members(plane, call, resource_id)]})
 
 
-def _assignments(plane: Plane, collection: str, expression: str) -> list[dict[str, Any]]:
-    """Return what is granted at a scope and below it, which is how Authorization lists."""
-    scope, _, kind = collection.lower().rpartition("/providers/microsoft.authorization/")
-    marker = f"/providers/microsoft.authorization/{kind}/"
-    bodies = [one.body for one in plane.store.under(scope) if marker in one.id.lower()]
-    if found := re.search(r"(principalId|roleName) eq '([^']*)'", expression):
-        bodies = [body for body in bodies if body["properties"].get(found[1]) == found[2]]
-    return bodies
+def _members(plane: Plane, call: Call, collection: str) -> list[Resource]:
+    """Return what a collection holds; one of a whole subscription holds what all of its groups hold."""
+    if "group" in call.params:
+        return plane.store.list(collection)
+    kind, scope = type_of(collection), f"/subscriptions/{call.params.get('subscription', '')}"
+    return plane.store.of_type(kind, scope)
 
 
 def _head(plane: Plane, call: Call) -> Reply:
-    return Reply(204 if plane.store.find(_id(call)) else 404)
+    resource_id, rules = _known(call)
+    there = plane.store.text(resource_id) is not None or _standing(plane, resource_id, rules) is not None
+    return Reply(204 if there else 404)
 
 
 def _delete(plane: Plane, call: Call) -> Reply:
-    return Reply(200 if plane.store.delete(_id(call)) else 204)
+    resource_id, rules = _known(call)
+    found = plane.store.find(resource_id)
+    if _standing(plane, resource_id, rules) is not None:
+        raise _not_allowed(call)
+    if found is None:
+        return Reply(204)
+    _check_match(call, rules, found)
+    forget(plane, found)
+    return Reply(200)
+
+
+def _not_allowed(call: Call) -> ArmError:
+    return ArmError(405, "HttpMethodNotAllowed", f"{call.path} is made by its service: {call.method} is not allowed.")
+
+
+def forget(plane: Plane, resource: Resource) -> None:
+    """Delete a resource the way its type is deleted."""
+    _, rules = rules_of(resource.id)
+    if rules.forget is not None:
+        rules.forget(plane, resource)
+    else:
+        plane.store.delete(resource.id)
 
 
 def _act(plane: Plane, call: Call) -> Reply:
     resource_id, _, action = _id(call).rpartition("/")
+    if action.lower() == "checknameavailability" and "group" not in call.params:
+        return _availability(plane, call)
     act = _ACTIONS.get((type_of(resource_id).lower(), action.lower()))
     if act is None:
         raise ArmError(501, "NotImplemented", f"The local control plane does not implement POST {call.path}.")
     return Reply(200, act(plane.store.get(resource_id)))
 
 
+def _availability(plane: Plane, call: Call) -> Reply:
+    """Answer whether a name that is unique in all of Azure is free, and fits the rule of its type."""
+    asked = shaped(call.json(), {"name": str, "type": str})
+    name, kind = str(asked.get("name", "")), str(asked.get("type", ""))
+    resource_id = f"/subscriptions/{call.params['subscription']}/resourceGroups/-/providers/{kind}/{name}"
+    _, rules = rules_of(resource_id)
+    if rules.taken is None:
+        raise BadRequestError(f"Names of {kind} are not unique in all of Azure.", target="type")
+    if not re.fullmatch(rules.name, name):
+        message = f"The name '{name}' is not valid for {kind}: use {rules.says}."
+        return Reply(200, {"nameAvailable": False, "reason": "AccountNameInvalid", "message": message})
+    for other in (*plane.store.of_type(kind), *plane.store.of_type(kind, "/deleted/subscriptions")):
+        if str(other.body["name"]).lower() == name.lower():
+            message = rules.taken[1].format(name=name)
+            return Reply(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message})
+    return Reply(200, {"nameAvailable": True})
+
+
+def _handled(plane: Plane, call: Call) -> Reply:
+    if tags.concerned(call.path) and call.method in tags.HANDLERS:
+        return tags.HANDLERS[call.method](plane, call)
+    return _HANDLERS[call.method](plane, call)
+
+
 _HANDLERS = {"PUT": _put, "GET": _get, "PATCH": _patch, "HEAD": _head, "DELETE": _delete, "POST": _act}
-ROUTES = tuple(
-    Route(method, f"{scope}/providers/{{namespace}}/{{rest*}}", handler)
-    for scope in (GROUP, SUBSCRIPTION)
-    for method, handler in _HANDLERS.items()
+ROUTES = (
+    *(
+        Route(method, f"{scope}/providers/{{namespace}}/{{rest*}}", _handled)
+        for scope in (GROUP, SUBSCRIPTION)
+        for method in _HANDLERS
+    ),
+    Route("GET", "/providers/{namespace}/{rest*}", _get),  # of the whole tenant: the built-in roles
 )

@@ -1,6 +1,6 @@
 """Workspaces: created with the resources they depend on, found, changed, diagnosed and deleted.
 
-A deleted workspace is gone at once; the soft-delete period of Azure, in which the name stays taken, is not imitated.
+How a workspace is kept after its deletion is in ``deleted_workspaces``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from mlops_kit.local.arm.operations import accepted
 from mlops_kit.local.arm.routes import GROUP, PROVIDER, SUBSCRIPTION, WORKSPACE, Route
 from mlops_kit.local.arm.shapes import IDENTITY, TAGS, shaped
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, NotFoundError, Reply
-from mlops_kit.local.providers import datastores, resources
+from mlops_kit.local.providers import datastores, deleted_workspaces, resources
+from mlops_kit.local.providers.resource_rules import Draft, check_fixed, check_references, check_tags, placed
 from mlops_kit.local.settings import API_URL, PORTAL_URL, STORAGE_ACCOUNT, STORAGE_KEY, TENANT, WorkspaceName
 
 if TYPE_CHECKING:
@@ -59,6 +60,20 @@ _DEFAULTS = {
     "managedNetwork": {"isolationMode": "Disabled"},
     "systemDatastoresAuthMode": "accesskey",
 }
+# What cannot change once a workspace is there.
+_FIXED = (
+    "kind",
+    "properties.storageAccount",
+    "properties.keyVault",
+    "properties.hbiWorkspace",
+    "properties.hubResourceId",
+    "properties.encryption.keyVaultProperties.keyVaultArmId",
+)
+_REFERS = (
+    *(f"properties.{key}" for key in ("storageAccount", "keyVault", "applicationInsights", "containerRegistry")),
+    "properties.encryption.keyVaultProperties.keyVaultArmId",
+    "properties.primaryUserAssignedIdentity",
+)
 # What a project takes from its hub.
 _SHARED = ("storageAccount", "keyVault", "applicationInsights", "containerRegistry")
 
@@ -67,17 +82,22 @@ def create(plane: Plane, name: WorkspaceName, location: str) -> Resource:
     """Create a workspace and, as entries only, the storage account, vault and telemetry it depends on."""
     providers = f"/subscriptions/{name.subscription}/resourceGroups/{name.group}/providers"
     insights = f"{providers}/Microsoft.OperationalInsights/workspaces/log-{name.name}"
-    dependencies = {
+    vault = {"tenantId": TENANT, "sku": {"family": "A", "name": "standard"}, "enableRbacAuthorization": True}
+    telemetry = {"Application_Type": "web", "WorkspaceResourceId": insights}
+    dependencies: dict[str, tuple[str, dict[str, Any]]] = {
         "": (insights, {}),
-        "storageAccount": (f"{providers}/Microsoft.Storage/storageAccounts/{STORAGE_ACCOUNT}", {}),
-        "keyVault": (f"{providers}/Microsoft.KeyVault/vaults/kv-{name.name}", {"enableRbacAuthorization": True}),
+        "storageAccount": (
+            f"{providers}/Microsoft.Storage/storageAccounts/{STORAGE_ACCOUNT}",
+            {"sku": {"name": "Standard_LRS"}, "kind": "StorageV2"},
+        ),
+        "keyVault": (f"{providers}/Microsoft.KeyVault/vaults/kv-{name.name}", {"properties": vault}),
         "applicationInsights": (
             f"{providers}/Microsoft.Insights/components/appi-{name.name}",
-            {"Application_Type": "web", "WorkspaceResourceId": insights},
+            {"kind": "web", "properties": telemetry},
         ),
     }
-    for resource_id, properties in dependencies.values():
-        resources.write(plane, resource_id, {"location": location, "properties": properties})
+    for resource_id, body in dependencies.values():
+        resources.write(plane, resource_id, {"location": location, **body})
     properties = {key: resource_id for key, (resource_id, _) in dependencies.items() if key}
     return write(plane, name.id, {"location": location, "properties": {"friendlyName": name.name, **properties}})
 
@@ -93,7 +113,7 @@ def write(plane: Plane, workspace_id: str, body: dict[str, Any]) -> Resource:
         **body,
         "id": workspace_id,
         "kind": kind,
-        "identity": resources.identity(body.get("identity") or {"type": "SystemAssigned"}, previous),
+        "identity": resources.identity(body.get("identity") or {"type": "SystemAssigned"}, previous, replace=True),
         "properties": properties,
     }
     if previous is None:
@@ -124,17 +144,18 @@ def _properties(
     }
 
 
-def delete(plane: Plane, workspace: Resource) -> None:
-    """Cancel the workspace's jobs, delete the data of its own datastores, and forget everything in it."""
+def delete(plane: Plane, workspace: Resource, *, purge: bool = False) -> None:
+    """Cancel the workspace's jobs; then keep it for its retention period, or forget it with all its data."""
     finished = {"Completed", "Failed", "Canceled", "NotResponding"}
     for job in plane.store.list(f"{workspace.id}/jobs"):
         if job.properties.get("status") not in finished:
             plane.runs.cancel(job.id)
-    datastores.forget(plane, workspace.id)
-    plane.tracking.forget(workspace.id)
     if hub := workspace.properties.get("hubResourceId"):
         _list_in_hub(plane, hub, workspace.id, present=False)
-    plane.store.delete(workspace.id)
+    if purge or not deleted_workspaces.keeps(workspace):
+        deleted_workspaces.erase(plane, workspace)
+    else:
+        deleted_workspaces.bury(plane, workspace)
 
 
 def find(plane: Plane, workspace_id: str) -> Resource:
@@ -197,6 +218,25 @@ def _list_in_hub(plane: Plane, hub_id: str, project: str, *, present: bool) -> N
     plane.store.put({**hub.body, "properties": {**hub.properties, "associatedWorkspaces": members}})
 
 
+def _admitted(plane: Plane, draft: Draft) -> dict[str, Any]:
+    """Return the body with its location in normal form; refuse what cannot change and what refers to nothing."""
+    kind = _kind(draft.body.get("kind"))
+    body = {**draft.body, "properties": _tidied(draft.properties, kind)}
+    tidied = Draft(draft.id, body, draft.previous)
+    check_tags(body)
+    check_fixed(_FIXED, tidied)
+    check_references(plane, tidied, _REFERS)
+    missing = [key for key in ("storageAccount", "keyVault") if not body["properties"].get(key)]
+    if missing and kind != "Project":
+        raise ArmError(
+            400,
+            "BadRequest",
+            f"Missing dependent resources in workspace json: {', '.join(missing)}.",
+            target=f"properties.{missing[0]}",
+        )
+    return placed(body, tidied)
+
+
 def _put(plane: Plane, call: Call) -> Reply:
     name, body = call.params["workspace"], shaped(call.json(), _SHAPE)
     if not _NAME.fullmatch(name):
@@ -208,8 +248,9 @@ def _put(plane: Plane, call: Call) -> Reply:
     resources.require_group(plane, call.workspace)
     if not body.get("location"):
         raise BadRequestError(f"The workspace '{name}' has no location.", target="location")
-    there = plane.store.find(call.workspace)
-    return Reply(200 if there else 201, write(plane, there.id if there else call.workspace, body).body)
+    there = plane.store.find(call.workspace) or deleted_workspaces.recovered(plane, call.workspace, body)
+    draft = Draft(there.id if there else call.workspace, body, there)
+    return Reply(200 if there else 201, write(plane, draft.id, _admitted(plane, draft)).body)
 
 
 def _patch(plane: Plane, call: Call) -> Reply:
@@ -222,6 +263,9 @@ def _patch(plane: Plane, call: Call) -> Reply:
         changed["managedNetwork"] = _network(found.properties["managedNetwork"], changed["managedNetwork"] or {})
     given = _tidied({**found.properties, **changed}, found.body["kind"])
     body["properties"] = {**given, **{key: found.properties[key] for key in _facts(found.id, "")}}
+    _admitted(
+        plane, Draft(found.id, {**body, **({"location": change["location"]} if change.get("location") else {})}, found)
+    )
     plane.store.put(stamped(plane, body, found))
     return Reply(200, plane.store.get(found.id).body)
 
@@ -258,7 +302,8 @@ def _of_kind(bodies: list[dict[str, Any]], kinds: str) -> list[dict[str, Any]]:
 
 
 def _delete(plane: Plane, call: Call) -> Reply:
-    found = plane.store.find(call.workspace)
+    purge = call.query.get("forceToPurge", "").lower() == "true"
+    found = plane.store.find(call.workspace) or (deleted_workspaces.exhumed(plane, call.workspace) if purge else None)
     if found is None:
         return Reply(204)
     if members := found.properties.get("associatedWorkspaces"):
@@ -266,7 +311,7 @@ def _delete(plane: Plane, call: Call) -> Reply:
         raise ArmError(
             409, "Conflict", f"The hub '{found.body['name']}' still has projects: {names}. Delete them first."
         )
-    delete(plane, found)
+    delete(plane, found, purge=purge)
     return accepted(plane, call)
 
 

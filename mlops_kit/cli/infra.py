@@ -1,0 +1,65 @@
+"""``mlops-kit infra``: what the infrastructure of an environment is."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from mlops_kit.cli import options
+from mlops_kit.project import Project
+
+COLUMNS = ("resource", "name", "length", "longest", "given by")
+
+
+@click.group()
+def command() -> None:
+    """The Azure resources of an environment."""
+
+
+@command.command()
+@options.environment_option
+@options.set_option
+@options.output_option
+@options.project_option
+def names(env: str | None, settings: tuple[str, ...], output: str, project: Project) -> None:
+    """Print the name of every resource, its length and the longest that its service takes.
+
+    Each is computed on this machine, and the same on every other. The exit code is 2 when a service would refuse one.
+    """
+    from mlops_kit.errors import UsageError
+    from mlops_kit.infra import name_rules
+    from mlops_kit.infra.names import names_of
+    from mlops_kit.infra.places import Where
+    from mlops_kit.infra.wanted import is_wanted, wanted
+
+    environment = options.chosen_environment(project, env, overrides=settings)
+    if not is_wanted(environment):
+        raise UsageError(f"environment {environment.name!r} has no infrastructure: no layer has the key infra")
+    tree, where = wanted(environment), Where(environment)
+    rows = [
+        {
+            "resource": name.key,
+            "name": name.text,
+            "length": len(name.text),
+            "shortest": name.rule.shortest,
+            "longest": name.rule.longest,
+            "allowed": name.rule.words,
+            "given_by": ".".join(name.path) if where.gives(*name.path) else "",
+        }
+        for name in names_of(environment, tree)
+    ]
+    options.print_result(rows, output, _table)
+    findings = list(name_rules.check(tree, where))
+    for finding in findings:
+        click.echo(str(finding), err=True)
+    if findings:
+        sys.exit(2)
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    lines = [
+        (row["resource"], row["name"], str(row["length"]), str(row["longest"]), row["given_by"] or "-") for row in rows
+    ]
+    return options.table(lines, COLUMNS)

@@ -1,0 +1,1 @@
+"""What infrastructure an environment wants: names, settings, rules. Pure: no engine, no cloud, no network."""

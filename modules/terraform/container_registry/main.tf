@@ -1,0 +1,17 @@
+resource "azapi_resource" "this" {
+  type      = "Microsoft.ContainerRegistry/registries@2023-01-01-preview"
+  parent_id = var.resource_group_id
+  name      = var.name
+  location  = var.location
+  tags      = var.tags
+
+  body = {
+    sku = { name = var.sku }
+    properties = {
+      adminUserEnabled    = false
+      publicNetworkAccess = var.public_network_access
+    }
+  }
+
+  response_export_values = { login_server = "properties.loginServer" }
+}

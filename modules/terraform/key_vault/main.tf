@@ -1,0 +1,33 @@
+data "azapi_client_config" "this" {
+  count = var.tenant_id == null ? 1 : 0
+}
+
+resource "azapi_resource" "this" {
+  type      = "Microsoft.KeyVault/vaults@2024-11-01"
+  parent_id = var.resource_group_id
+  name      = var.name
+  location  = var.location
+  tags      = var.tags
+
+  body = {
+    properties = {
+      sku                       = { family = "A", name = var.sku }
+      tenantId                  = var.tenant_id != null ? var.tenant_id : data.azapi_client_config.this[0].tenant_id
+      enableRbacAuthorization   = var.rbac
+      accessPolicies            = var.rbac ? null : []
+      enableSoftDelete          = true
+      softDeleteRetentionInDays = var.soft_delete_days
+      enablePurgeProtection     = var.purge_protection ? true : null # the service refuses false
+      publicNetworkAccess       = var.firewall.public_network_access
+      networkAcls = {
+        bypass              = "AzureServices"
+        defaultAction       = var.firewall.default_action
+        ipRules             = [for address in var.firewall.ip_rules : { value = address }]
+        virtualNetworkRules = [for id in var.firewall.subnet_ids : { id = id }]
+      }
+    }
+  }
+
+  ignore_null_property   = true
+  response_export_values = { uri = "properties.vaultUri" }
+}

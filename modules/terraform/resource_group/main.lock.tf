@@ -1,0 +1,12 @@
+resource "azapi_resource" "lock" {
+  count = var.delete_lock == null ? 0 : 1
+
+  type      = "Microsoft.Authorization/locks@2020-05-01"
+  parent_id = azapi_resource.this.id
+  name      = var.delete_lock
+  body      = { properties = { level = "CanNotDelete" } }
+
+  response_export_values = []
+
+  depends_on = [var.lock_after]
+}

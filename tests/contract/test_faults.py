@@ -1,0 +1,159 @@
+"""Faults that a test asks for in the state folder: refused writes, operations that fail or hang, a slow directory."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+
+from mlops_kit.testing import LocalWorkspace
+
+IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
+
+
+@pytest.fixture
+def faults(local_workspace: LocalWorkspace) -> Iterator[Callable[..., None]]:
+    """Write faults.json; it is gone when the test ends."""
+    file = local_workspace.state / "faults.json"
+
+    def write(*operations: dict[str, Any], **more: Any) -> None:
+        draft = file.with_suffix(".new")
+        draft.write_text(json.dumps({"operations": operations, **more}))
+        draft.replace(file)
+
+    yield write
+    file.unlink(missing_ok=True)
+
+
+def test_operation_that_fails_shows_its_error_and_leaves_a_failed_resource(group: Any, faults: Any) -> None:
+    faults(
+        {"method": "PUT", "id": "*/id-fails", "outcome": "fail", "code": "Quota", "message": "No cores.", "times": 1}
+    )
+    with pytest.raises(HttpResponseError, match=r"\(Quota\) No cores"):
+        group.put(f"{IDENTITY}/id-fails")
+    assert group.get(f"{IDENTITY}/id-fails").properties["provisioningState"] == "Failed"
+
+    assert group.put(f"{IDENTITY}/id-fails").properties["provisioningState"] == "Succeeded"
+
+
+def test_operation_that_hangs_is_done_after_its_seconds(group: Any, faults: Any) -> None:
+    faults({"method": "PUT", "id": "*/id-slow", "outcome": "hang", "seconds": 0.5})
+    poller = group.arm.resources.begin_create_or_update_by_id(
+        group.at(f"{IDENTITY}/id-slow"), {"location": "westeurope"}, api_version="2023-01-31"
+    )
+    assert group.get(f"{IDENTITY}/id-slow").properties["provisioningState"] == "Creating"
+
+    assert poller.result(timeout=20).properties["provisioningState"] == "Succeeded"
+
+
+def test_operation_that_hangs_for_ever_is_never_done(group: Any, faults: Any) -> None:
+    faults({"method": "PUT", "id": "*/id-hangs", "outcome": "hang"})
+    poller = group.arm.resources.begin_create_or_update_by_id(
+        group.at(f"{IDENTITY}/id-hangs"), {"location": "westeurope"}, api_version="2023-01-31", polling_interval=0
+    )
+    poller.wait(timeout=1.5)
+
+    assert not poller.done()
+    assert poller.status() == "InProgress"
+    group.delete(f"{IDENTITY}/id-hangs")
+
+
+@pytest.mark.parametrize(("outcome", "there"), [("fail", True), ("refuse", True)])
+def test_what_is_not_deleted_stays(group: Any, faults: Any, outcome: str, there: bool) -> None:
+    group.put(f"{IDENTITY}/id-stays")
+    faults({"method": "DELETE", "id": "*/id-stays", "outcome": outcome, "message": "Not today."})
+    with pytest.raises(HttpResponseError, match="Not today"):
+        group.delete(f"{IDENTITY}/id-stays")
+
+    assert group.there(f"{IDENTITY}/id-stays") is there
+
+
+def test_deletion_that_hangs_ends_with_the_deletion(group: Any, faults: Any) -> None:
+    group.put(f"{IDENTITY}/id-going")
+    faults({"method": "DELETE", "id": "*/id-going", "outcome": "hang", "seconds": 0.3})
+    poller = group.arm.resources.begin_delete_by_id(group.at(f"{IDENTITY}/id-going"), api_version="2023-01-31")
+    assert group.there(f"{IDENTITY}/id-going")
+
+    poller.result(timeout=20)
+    assert not group.there(f"{IDENTITY}/id-going")
+
+
+def test_refused_write_has_its_status_and_nothing_is_written(group: Any, faults: Any) -> None:
+    faults(
+        {"method": "PUT", "id": "*/ID-REFUSED", "outcome": "refuse", "status": 403, "code": "RequestDisallowedByPolicy"}
+    )
+    with pytest.raises(HttpResponseError) as refused:
+        group.put(f"{IDENTITY}/id-refused")
+
+    assert (refused.value.status_code, refused.value.error.code) == (403, "RequestDisallowedByPolicy")
+    assert not group.there(f"{IDENTITY}/id-refused")
+
+
+def test_compute_that_fails_fails_the_poller_of_the_sdk(ml: Any, faults: Any) -> None:
+    from azure.ai.ml.entities import AmlCompute
+
+    faults({"method": "PUT", "id": "*/computes/unlucky", "outcome": "fail", "code": "AllocationFailed", "message": "x"})
+    with pytest.raises(HttpResponseError, match="AllocationFailed"):
+        ml.compute.begin_create_or_update(AmlCompute(name="unlucky", max_instances=1)).result()
+
+    assert ml.compute.get("unlucky").provisioning_state == "Failed"
+    ml.compute.begin_delete("unlucky").result()
+
+
+def test_deployment_ends_at_the_resource_that_fails_and_can_go_on(group: Any, options: Any, faults: Any) -> None:
+    from azure.mgmt.resource.deployments import DeploymentsMgmtClient
+
+    names = [f"id-step-{number}" for number in range(3)]
+    resources = [
+        {"type": IDENTITY, "apiVersion": "2023-01-31", "name": name, "location": "westeurope"} for name in names
+    ]
+    template = {"contentVersion": "1.0.0.0", "resources": resources}
+    body = {"properties": {"mode": "Incremental", "template": template}}
+    deployer = DeploymentsMgmtClient(**options)
+    faults({"method": "PUT", "id": "*/id-step-1", "outcome": "fail", "code": "Busy", "message": "Later.", "times": 1})
+    with pytest.raises(HttpResponseError, match="Later"):
+        deployer.deployments.begin_create_or_update(group.name, "steps", body).result()
+    assert [group.there(f"{IDENTITY}/{name}") for name in names] == [True, True, False]
+
+    deployer.deployments.begin_create_or_update(group.name, "steps", body).result()
+    assert all(group.get(f"{IDENTITY}/{name}").properties["provisioningState"] == "Succeeded" for name in names)
+
+
+def test_new_identity_is_unknown_to_the_directory_for_a_while_unless_its_type_is_named(group: Any, faults: Any) -> None:
+    faults(replication_seconds=0.6)
+    who = group.put(f"{IDENTITY}/id-{uuid.uuid4().hex[:8]}").properties["principalId"]
+    facts = {"principalId": who, "roleDefinitionId": "/x/acdd72a7-3385-48ef-bd42-f606fba81ae7"}
+    assignment = f"Microsoft.Authorization/roleAssignments/{uuid.uuid4()}"
+    with pytest.raises(HttpResponseError, match="does not exist in the directory") as refused:
+        group.put(assignment, {"properties": facts})
+    assert (refused.value.status_code, refused.value.error.code) == (400, "PrincipalNotFound")
+
+    group.put(assignment, {"properties": {**facts, "principalType": "ServicePrincipal"}})
+    group.delete(assignment)
+    time.sleep(0.6)
+    assert group.put(assignment, {"properties": facts}).properties["principalType"] == "ServicePrincipal"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{", "Expecting property name"),
+        ('{"operations": [{"method": "PUT"}]}', "missing 2 required"),
+        ('{"operations": [{"method": "GET", "id": "*", "outcome": "fail"}]}', "'GET' with the outcome 'fail'"),
+        ('{"operation": []}', "no field 'operation'"),
+    ],
+)
+def test_file_that_cannot_be_read_says_so_at_the_next_write(
+    group: Any, local_workspace: LocalWorkspace, faults: Any, text: str, told: str
+) -> None:
+    faults()
+    (local_workspace.state / "faults.json").write_text(text)
+    with pytest.raises(HttpResponseError, match=told) as refused:
+        group.put(f"{IDENTITY}/id-any")
+
+    assert refused.value.error.code == "LocalFaultsUnreadable"

@@ -1,47 +1,17 @@
-"""The control plane asked without any tool, and a service that misbehaves: for both infrastructure tools."""
+"""A service that misbehaves, for both infrastructure tools."""
 
 from __future__ import annotations
 
 import json
-import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import httpx
 import pytest
 
-from mlops_kit.local.settings import MANAGEMENT_URL
-from mlops_kit.testing import LocalWorkspace
-
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
-
-
-@pytest.fixture(scope="session")
-def arm(local_workspace: LocalWorkspace) -> Iterator[Callable[..., Any]]:
-    """Ask the control plane without Terraform: ``arm("GET", id)`` returns the body, None for 404."""
-    identity = {"resource": MANAGEMENT_URL, "api-version": "2019-08-01"}
-    header = {"X-IDENTITY-HEADER": os.environ["IDENTITY_HEADER"]}
-    context = httpx.create_ssl_context(os.environ["SSL_CERT_FILE"])
-    with httpx.Client(verify=context, timeout=60) as client:
-        token = client.get(os.environ["IDENTITY_ENDPOINT"], params=identity, headers=header).json()["access_token"]
-
-        def ask(method: str, path: str, body: Any = None) -> Any:
-            answer = client.request(
-                method,
-                f"{MANAGEMENT_URL}{path}",
-                params={"api-version": "2024-03-01"},
-                json=body,
-                headers={"Authorization": f"Bearer {token}"},
-            )
-            if answer.status_code == 404:
-                return None
-            answer.raise_for_status()
-            return answer.json() if answer.content else None
-
-        yield ask
 
 
 @dataclass

@@ -7,12 +7,15 @@ import string
 from decimal import Decimal
 from typing import Any
 
-import msgpack
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_kit.local.iac.azapi import tables, values
-from mlops_kit.local.iac.azapi.values import Dynamic
+msgpack = pytest.importorskip("msgpack", reason="the extra 'infra' is not installed")
+pytest.importorskip("tf", reason="the extra 'infra' is not installed")
+
+from mlops_kit.local.iac.azapi import tables, values  # noqa: E402  needs both
+from mlops_kit.local.iac.azapi.values import Dynamic  # noqa: E402
 
 _NAMES = st.text(string.ascii_letters + "._-ä", min_size=1, max_size=6)
 _SCALARS = st.one_of(

@@ -232,7 +232,8 @@ def status(state: Path) -> Status:
 def _counts(database: Path) -> dict[str, int]:
     if not database.is_file():
         return {}
-    query = "SELECT collection, count(*) FROM resources WHERE collection LIKE ? GROUP BY collection"
+    query = "SELECT collection, count(*) FROM resources WHERE collection LIKE ? AND key NOT LIKE '/deleted/%'"
+    query += " GROUP BY collection"
     counts: dict[str, int] = {}
     try:
         with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:

@@ -19,11 +19,14 @@ CREATE TABLE IF NOT EXISTS resources (
     collection TEXT NOT NULL,       -- the key without its last segment
     body TEXT NOT NULL,             -- what a GET returns
     private TEXT NOT NULL DEFAULT '{}',  -- what only this control plane knows: process ids, folders, secrets
-    sequence INTEGER NOT NULL       -- grows with every first write; the order of creation
+    sequence INTEGER NOT NULL,      -- grows with every first write; the order of creation
+    kind TEXT                       -- the type in lower case, of what is no part of another resource
 );
 CREATE INDEX IF NOT EXISTS by_collection ON resources (collection, sequence);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
+# Partial: jobs and versions, which are many, are parts of a workspace.
+_INDEX = "CREATE INDEX IF NOT EXISTS by_kind ON resources (kind, key) WHERE kind IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,18 @@ class ResourceStore:
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(_SCHEMA)
         self._depth = 0
+        self._add_kinds()
+        self._connection.execute(_INDEX)
+
+    def _add_kinds(self) -> None:
+        """Bring a database of an earlier version up to date."""
+        if "kind" in {row[1] for row in self._connection.execute("PRAGMA table_info(resources)")}:
+            return
+        with self.transaction():
+            self._connection.execute("ALTER TABLE resources ADD COLUMN kind TEXT")
+            rows = self._connection.execute("SELECT key, collection FROM resources").fetchall()
+            kinds = [(_kind(collection), key) for key, collection in rows]
+            self._connection.executemany("UPDATE resources SET kind = ? WHERE key = ?", kinds)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -111,9 +126,17 @@ class ResourceStore:
                 (_text(body), None if private is None else _text(private), key),
             ).rowcount
             if not kept:
+                collection = key.rpartition("/")[0]
                 self._connection.execute(
-                    "INSERT INTO resources (key, collection, body, private, sequence) VALUES (?, ?, ?, ?, ?)",
-                    (key, key.rpartition("/")[0], _text(body), _text(private or {}), self.next_number("sequence")),
+                    "INSERT INTO resources (key, collection, body, private, sequence, kind) VALUES (?, ?, ?, ?, ?, ?)",
+                    (
+                        key,
+                        collection,
+                        _text(body),
+                        _text(private or {}),
+                        self.next_number("sequence"),
+                        _kind(collection),
+                    ),
                 )
 
     def delete(self, resource_id: str) -> bool:
@@ -150,12 +173,20 @@ class ResourceStore:
 
         Types that are parts of another one are not found: their ids have names between.
         """
-        ending = f"/providers/{kind.lower()}"
         with self._lock:
             rows = self._connection.execute(
-                "SELECT body, private FROM resources WHERE key > ? AND key < ? AND substr(collection, ?) = ?"
-                " ORDER BY sequence",
-                (f"{scope.lower()}/", f"{scope.lower()}0", -len(ending), ending),
+                "SELECT body, private FROM resources WHERE kind = ? AND key > ? AND key < ? ORDER BY sequence",
+                (kind.lower(), f"{scope.lower()}/", f"{scope.lower()}0"),
+            ).fetchall()
+        return [Resource(json.loads(body), json.loads(private)) for body, private in rows]
+
+    def named(self, kind: str, name: str) -> list[Resource]:
+        """Return the resources of a type with a name, wherever they are, deleted ones too."""
+        ending = f"/{name.lower()}"
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT body, private FROM resources WHERE kind = ? AND substr(key, ?) = ?",
+                (kind.lower(), -len(ending), ending),
             ).fetchall()
         return [Resource(json.loads(body), json.loads(private)) for body, private in rows]
 
@@ -199,6 +230,12 @@ class ResourceStore:
         """Close the database."""
         with self._lock:
             self._connection.close()
+
+
+def _kind(collection: str) -> str | None:
+    """Return the type of a collection's members; None where they are parts of another resource, or of none at all."""
+    kind = collection.rpartition("/providers/")[2]
+    return kind if kind != collection and kind.count("/") == 1 else None
 
 
 def _text(value: dict[str, Any]) -> str:

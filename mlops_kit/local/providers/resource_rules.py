@@ -183,8 +183,8 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _check_taken(plane: Plane, kind: str, refusal: tuple[str, str], draft: Draft) -> None:
-    for other in plane.store.of_type(kind):
-        if other.id.lower() != draft.id.lower() and str(other.body["name"]).lower() == draft.name.lower():
+    for other in plane.store.named(kind, draft.name):
+        if other.id.lower() != draft.id.lower() and "grave" not in other.private:
             raise ArmError(409, refusal[0], refusal[1].format(name=draft.name), target="name")
 
 

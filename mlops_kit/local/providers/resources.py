@@ -15,7 +15,7 @@ from mlops_kit.local.arm.routes import GROUP, SUBSCRIPTION, Route
 from mlops_kit.local.arm.shapes import IDENTITY, TAGS, shaped
 from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, NotFoundError, Reply
-from mlops_kit.local.providers import tags
+from mlops_kit.local.providers import soft_delete, tags
 from mlops_kit.local.providers.resource_rules import Draft, checked, entity_tag, merged, reach, without
 from mlops_kit.local.providers.resource_types import TYPES, rules_of
 from mlops_kit.local.settings import STORAGE_KEY, TENANT
@@ -302,10 +302,10 @@ def _availability(plane: Plane, call: Call) -> Reply:
     if not re.fullmatch(rules.name, name):
         message = f"The name '{name}' is not valid for {kind}: use {rules.says}."
         return Reply(200, {"nameAvailable": False, "reason": "AccountNameInvalid", "message": message})
-    for other in (*plane.store.of_type(kind), *plane.store.of_type(kind, "/deleted/subscriptions")):
-        if str(other.body["name"]).lower() == name.lower():
-            message = rules.taken[1].format(name=name)
-            return Reply(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message})
+    alive = [one for one in plane.store.named(kind, name) if "grave" not in one.private]
+    if alive or soft_delete.buried_name(plane, kind, name):
+        message = rules.taken[1].format(name=name)
+        return Reply(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message})
     return Reply(200, {"nameAvailable": True})
 
 

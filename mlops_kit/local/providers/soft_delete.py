@@ -43,6 +43,12 @@ def buried(plane: Plane, resource_id: str) -> Deleted | None:
     return _deleted(plane, plane.store.find(_GRAVE + resource_id))
 
 
+def buried_name(plane: Plane, kind: str, name: str) -> Deleted | None:
+    """Return the deleted resource of a type with a name, wherever it was; None where there is none."""
+    found = (_deleted(plane, one) for one in plane.store.named(kind, name) if "grave" in one.private)
+    return next((one for one in found if one is not None), None)
+
+
 def all_buried(plane: Plane, kind: str, scope: str) -> list[Deleted]:
     """Return the deleted resources of a type below a scope."""
     found = (_deleted(plane, one) for one in plane.store.of_type(kind, _GRAVE + scope))

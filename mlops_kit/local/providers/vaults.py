@@ -58,7 +58,7 @@ def _recovered(plane: Plane, draft: Draft) -> Draft:
     """Return the draft with the deleted vault in place that it recovers; 409 for the name of a deleted one."""
     if draft.previous is not None:
         return draft
-    grave = next((one for one in _graves(plane) if str(one.resource.body["name"]).lower() == draft.name.lower()), None)
+    grave = soft_delete.buried_name(plane, KIND, draft.name)
     wants = str(draft.properties.get("createMode", "default")).lower() == "recover"
     if grave is None:
         if wants:
@@ -72,10 +72,6 @@ def _recovered(plane: Plane, draft: Draft) -> Draft:
         )
     there = soft_delete.exhume(plane, grave.resource.id)
     return Draft(there.id, {**there.body, **draft.body, "properties": {**there.properties, **draft.properties}}, there)
-
-
-def _graves(plane: Plane) -> list[Deleted]:
-    return soft_delete.all_buried(plane, KIND, "/subscriptions")
 
 
 def forget(plane: Plane, vault: Resource) -> None:

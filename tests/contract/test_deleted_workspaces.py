@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
-from azure.ai.ml import MLClient
+from azure.ai.ml import MLClient, command
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from mlops_kit.local.settings import TENANT
@@ -64,6 +64,18 @@ def test_recovered_workspace_has_its_assets_and_datastores_but_no_computes(
     assert "workspaceblobstore" in {one["name"] for one in group.list(f"{made.id}/datastores")}
     assert group.list(f"{made.id}/computes") == []
     assert made.name not in _deleted(group)
+
+
+def test_job_that_ran_in_a_deleted_workspace_is_canceled(ml: Any, group: Any, made: Any, needs: dict[str, str]) -> None:
+    group.put(f"{made.id}/computes/cpu", {"properties": {"computeType": "AmlCompute"}})
+    client = MLClient(ml._credential, ml.subscription_id, group.name, made.name)
+    job = client.jobs.create_or_update(
+        command(command="sleep 60", environment="AzureML-minimal@latest", compute="cpu", name="ran")
+    )
+    group.delete(made.id)
+    group.put(made.id, {"properties": {**needs, "allowRecoverSoftDeletedWorkspace": True}})
+
+    assert client.jobs.get(job.name).status == "Canceled"
 
 
 def test_purged_workspace_is_gone_and_a_new_one_is_another(group: Any, made: Any, needs: dict[str, str]) -> None:

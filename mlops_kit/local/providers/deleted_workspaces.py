@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_kit.local.arm.routes import SUBSCRIPTION, Route
 from mlops_kit.local.arm.wire import ArmError, Call, Reply
 from mlops_kit.local.providers import datastores, soft_delete
+from mlops_kit.local.runs import states
 
 if TYPE_CHECKING:
     from mlops_kit.local.arm.store import Resource
@@ -28,8 +29,10 @@ def keeps(workspace: Resource) -> bool:
 
 
 def bury(plane: Plane, workspace: Resource) -> None:
-    """Take a workspace out of sight; its computes are gone for ever."""
+    """Take a workspace out of sight; its computes are gone for ever, and what still ran counts as canceled."""
     plane.tracking.release(workspace.id)
+    for job in plane.store.list(f"{workspace.id}/jobs"):
+        states.end(plane, job.id, states.Outcome(states.CANCELED))
     for compute in plane.store.list(f"{workspace.id}/computes"):
         plane.store.delete(compute.id)
     soft_delete.bury(plane, workspace, DAYS)

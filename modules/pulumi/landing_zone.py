@@ -83,7 +83,7 @@ def landing_zone(wanted: contract.Infrastructure) -> dict[str, Any]:
     cluster = wanted.kubernetes
     kubernetes = Kubernetes("kubernetes", cluster, place, around=around, opts=after) if cluster is not None else None
     registry = Registry("registry", wanted.registry, place, opts) if wanted.registry is not None else None
-    trigger = _data_trigger(wanted.data_trigger, group, storage, access, grants, opts)
+    trigger = _data_trigger(wanted.data_trigger, group=group, storage=storage, access=access, grants=grants, opts=opts)
     budget = Budget("budget", wanted.budget, group_id=group.id, opts=opts) if wanted.budget is not None else None
 
     optional = [one for one in (container_registry, kubernetes, registry, trigger, budget) if one is not None]
@@ -139,6 +139,7 @@ def _granted(
 
 def _data_trigger(
     wanted: contract.DataTrigger | None,
+    *,
     group: ResourceGroup,
     storage: Storage,
     access: IdentityAndAccess,

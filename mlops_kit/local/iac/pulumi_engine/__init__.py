@@ -64,7 +64,7 @@ def destroy(stack: Stack) -> Report:
 
 def outputs(stack: Stack) -> dict[str, Output]:
     """Return the outputs of the last up, without running the program."""
-    from mlops_kit.local.iac.pulumi_engine.outputs import named
+    from mlops_kit.local.iac.pulumi_engine.stack_outputs import named
     from mlops_kit.local.iac.pulumi_engine.state import read
 
     return named(read(stack.state).outputs) if stack.state.is_file() else {}

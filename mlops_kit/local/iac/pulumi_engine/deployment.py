@@ -73,7 +73,7 @@ class Deployment:
         """Record a component, a stack or a provider: nothing in ARM."""
         self._claim(wish)
         if wish.type.startswith(PROVIDER_PREFIX) and wish.type != PROVIDER_PREFIX + resource_types.PACKAGE:
-            raise self._refused(f"{wish.type} {wish.name!r}: the engine knows the provider azure-native only")
+            raise self.refused(f"{wish.type} {wish.name!r}: the engine knows the provider azure-native only")
         prior = self._prior(wish)
         entry = Entry(
             urn=wish.urn,
@@ -97,7 +97,7 @@ class Deployment:
             return self._decide(self._case(wish, provider))
         except (CloudError, LocalError, Refused) as error:
             text = str(error) if isinstance(error, Refused) else f"{wish.type} {wish.name!r}: {error}"
-            refused = self._refused(text)
+            refused = self.refused(text)
             if not self._dry_run:
                 raise refused from None
             # A preview goes on, so that all faults come to light at once.
@@ -109,7 +109,8 @@ class Deployment:
         if self.faults and not self._dry_run:
             raise Refused("not begun, since another resource failed")
 
-    def _refused(self, text: str) -> Refused:
+    def refused(self, text: str) -> Refused:
+        """Return the refusal of a wish, which is among the faults of the run from now on."""
         with self._lock:
             if text not in self.faults:
                 self.faults.append(text)
@@ -120,7 +121,7 @@ class Deployment:
             repeated = wish.urn in self.seen
             self.seen.add(wish.urn)
         if repeated:
-            raise self._refused(f"two resources have the URN {wish.urn}; give one of them another name")
+            raise self.refused(f"two resources have the URN {wish.urn}; give one of them another name")
 
     def _prior(self, wish: Wish) -> Entry | None:
         """Return the entry of a resource, under its URN or one that it had."""
@@ -328,15 +329,15 @@ class Deployment:
         self._claim(wish)
         row = resource_types.find(wish.type)
         if row is None:
-            raise self._refused(f"{wish.type} {wish.name!r}: the engine does not know this resource type")
+            raise self.refused(f"{wish.type} {wish.name!r}: the engine does not know this resource type")
         del provider
         try:
             version = resource_types.api_version(wish.type)
             body = self._cloud.find(resource_id, version)
         except CloudError as error:
-            raise self._refused(f"{wish.type} {wish.name!r}: {error}") from None
+            raise self.refused(f"{wish.type} {wish.name!r}: {error}") from None
         if body is None:
-            raise self._refused(f"{wish.type} {wish.name!r}: {resource_id} does not exist and cannot be read")
+            raise self.refused(f"{wish.type} {wish.name!r}: {resource_id} does not exist and cannot be read")
         outputs = mark_secret(outputs_of(row, version, body), set(wish.secret_outputs))
         entry = Entry(
             wish.urn,
@@ -362,7 +363,7 @@ class Deployment:
         for one in entries:
             if one.protect and one.id not in self.state.superseded:
                 how = "take protect=True away in the program and run up first"
-                self._refused(f"{one.type} {one.name!r}: it is protected and would be deleted; {how}")
+                self.refused(f"{one.type} {one.name!r}: it is protected and would be deleted; {how}")
         if self.faults:
             return
         for urn, parent in self._swept.items():  # swept, and not wished for again
@@ -385,7 +386,7 @@ class Deployment:
                     self.state.put(replace(entry, begun="delete"))
                 self._cloud.delete(entry.id, entry.api_version)
         except CloudError as error:
-            self._refused(f"{entry.type} {entry.name!r}: {error}")
+            self.refused(f"{entry.type} {entry.name!r}: {error}")
             return False
         if entry.id in self.state.superseded:
             self.state.forget_superseded(entry.id)

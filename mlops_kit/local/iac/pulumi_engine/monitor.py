@@ -4,6 +4,7 @@ They are given to the SDK as objects (``pulumi.runtime.Settings`` takes an addre
 responses of the protocol (pulumi/resource.proto, pulumi/engine.proto): no sockets, and the program is none the wiser.
 """
 
+# ruff: noqa: N802  the methods are called as the protocol names them
 from __future__ import annotations
 
 import threading
@@ -14,7 +15,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 
 from mlops_kit.local.iac.pulumi_engine.cloud import Cloud
-from mlops_kit.local.iac.pulumi_engine.deployment import Deployment, Refused
+from mlops_kit.local.iac.pulumi_engine.deployment import Deployment
 from mlops_kit.local.iac.pulumi_engine.state import Entry
 from mlops_kit.local.iac.pulumi_engine.values import UNKNOWN, decode, encode, has_unknown
 from mlops_kit.local.iac.pulumi_engine.wishes import STACK_TYPE, Wish, urn_of, wish_of
@@ -40,7 +41,7 @@ class Monitor:
         self._aliases: dict[str, tuple[str, ...]] = {}
         self.outputs: dict[str, Any] = {}
 
-    def GetDeploymentInfo(self, request: empty_pb2.Empty) -> resource_pb2.DeploymentInfo:  # noqa: N802  the protocol's
+    def GetDeploymentInfo(self, request: empty_pb2.Empty) -> resource_pb2.DeploymentInfo:
         """Say what kind of run this is."""
         del request
         return resource_pb2.DeploymentInfo(
@@ -50,14 +51,16 @@ class Monitor:
             supportedFeatures=list(_FEATURES.values()),
         )
 
-    def SupportsFeature(self, request: resource_pb2.SupportsFeatureRequest) -> resource_pb2.SupportsFeatureResponse:  # noqa: N802
+    def SupportsFeature(self, request: resource_pb2.SupportsFeatureRequest) -> resource_pb2.SupportsFeatureResponse:
         """Say whether the engine has a feature: what older SDKs ask instead of GetDeploymentInfo."""
         return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in _FEATURES)
 
-    def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:  # noqa: N802
+    def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:
         """Bring a resource into the state that the program describes."""
         if request.remote:
-            raise Refused(f"{request.type} {request.name!r}: components of other languages need the Pulumi CLI")
+            raise self._deployment.refused(
+                f"{request.type} {request.name!r}: components of other languages need the Pulumi CLI"
+            )
         with self._lock:
             wish = wish_of(request, self._project, self._stack, self._aliases)
             self._aliases[wish.urn] = wish.aliases
@@ -75,7 +78,7 @@ class Monitor:
         """Say whether the id of an entry is one that only an up will make."""
         return not entry.type.startswith("pulumi:") and "id" not in entry.outputs
 
-    def ReadResource(self, request: resource_pb2.ReadResourceRequest) -> resource_pb2.ReadResourceResponse:  # noqa: N802
+    def ReadResource(self, request: resource_pb2.ReadResourceRequest) -> resource_pb2.ReadResourceResponse:
         """Return a resource that exists and is not the stack's: ``Class.get``."""
         urn = urn_of(self._project, self._stack, request.parent, request.type, request.name)
         marks = frozenset(request.additionalSecretOutputs)
@@ -85,27 +88,29 @@ class Monitor:
         entry = self._deployment.read(wish, request.provider, request.id)
         return resource_pb2.ReadResourceResponse(urn=urn, id=entry.id, properties=encode(entry.outputs))
 
-    def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> empty_pb2.Empty:  # noqa: N802
+    def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> empty_pb2.Empty:
         """Take the outputs of a component; those of the stack are what ``outputs`` returns."""
         outputs = decode(request.outputs)
         if request.urn.split("::")[2] == STACK_TYPE:
             self.outputs = outputs
         return empty_pb2.Empty()
 
-    def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:  # noqa: N802
+    def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:
         """Answer a function of the provider: who the program acts as, and a token for that."""
         answer = _INVOKES.get(request.tok)
         if answer is None:
             offered = ", ".join(sorted(_INVOKES))
-            raise Refused(f"the function {request.tok} is not offered by the engine, which has {offered}")
+            raise self._deployment.refused(
+                f"the function {request.tok} is not offered by the engine, which has {offered}"
+            )
         return resource_pb2.ResourceInvokeResponse(**{"return": encode(answer(self._cloud))})
 
-    def SignalAndWaitForShutdown(self, request: empty_pb2.Empty) -> empty_pb2.Empty:  # noqa: N802
+    def SignalAndWaitForShutdown(self, request: empty_pb2.Empty) -> empty_pb2.Empty:
         """Let the program end at once: there are no hooks to wait for."""
         return request
 
     def _cannot(self, request: Any) -> NoReturn:
-        raise Refused(f"the engine does not offer {type(request).__name__.removesuffix('Request')}")
+        raise self._deployment.refused(f"the engine does not offer {type(request).__name__.removesuffix('Request')}")
 
     Call = ExistsResource = RegisterStackTransform = RegisterStackInvokeTransform = _cannot
     RegisterResourceHook = RegisterErrorHook = RegisterPackage = _cannot
@@ -142,18 +147,18 @@ class Engine:
         self._on_message = on_message
         self._root = ""
 
-    def Log(self, request: engine_pb2.LogRequest) -> empty_pb2.Empty:  # noqa: N802
+    def Log(self, request: engine_pb2.LogRequest) -> empty_pb2.Empty:
         """Pass a message on; those for debugging are not kept."""
         if request.severity > engine_pb2.DEBUG:
             self._on_message(engine_pb2.LogSeverity.Name(request.severity).lower(), request.message)
         return empty_pb2.Empty()
 
-    def GetRootResource(self, request: engine_pb2.GetRootResourceRequest) -> engine_pb2.GetRootResourceResponse:  # noqa: N802
+    def GetRootResource(self, request: engine_pb2.GetRootResourceRequest) -> engine_pb2.GetRootResourceResponse:
         """Return the URN of the stack."""
         del request
         return engine_pb2.GetRootResourceResponse(urn=self._root)
 
-    def SetRootResource(self, request: engine_pb2.SetRootResourceRequest) -> engine_pb2.SetRootResourceResponse:  # noqa: N802
+    def SetRootResource(self, request: engine_pb2.SetRootResourceRequest) -> engine_pb2.SetRootResourceResponse:
         """Keep the URN of the stack."""
         self._root = request.urn
         return engine_pb2.SetRootResourceResponse()

@@ -15,8 +15,8 @@ from mlops_kit.local.iac.pulumi_engine.deployment import Deployment
 from mlops_kit.local.iac.pulumi_engine.differences import described, differing
 from mlops_kit.local.iac.pulumi_engine.drift import moved
 from mlops_kit.local.iac.pulumi_engine.monitor import Engine, Monitor
-from mlops_kit.local.iac.pulumi_engine.outputs import named
 from mlops_kit.local.iac.pulumi_engine.results import Report, Step
+from mlops_kit.local.iac.pulumi_engine.stack_outputs import named
 from mlops_kit.local.iac.pulumi_engine.state import Entry, State
 from mlops_kit.local.iac.pulumi_engine.values import MASK, Secret, mark_secret, revealed, secrets_in
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,6 +26,9 @@ class Service:
     told: dict[tuple[str, str], list[tuple[int, dict[str, str], Any]]] = field(default_factory=dict)
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     answered: threading.Event = field(default_factory=threading.Event)
+    slow: float = 0  # seconds that each PUT takes
+    most_at_once: int = 0  # PUTs that were under way together
+    _under_way: list[str] = field(default_factory=list)
 
     def tell(self, method: str, path: str, *answers: tuple[int, dict[str, str], Any]) -> None:
         self.told[method, path] = list(answers)
@@ -45,6 +50,17 @@ class Service:
         there = self.stored.get(path)
         return (200, {}, {**there, "id": path}) if there is not None else (404, {}, {"error": {"code": "NotFound"}})
 
+    @contextmanager
+    def counted(self, method: str) -> Iterator[None]:
+        if method != "PUT":
+            yield
+            return
+        self._under_way.append(method)
+        self.most_at_once = max(self.most_at_once, len(self._under_way))
+        time.sleep(self.slow)
+        yield
+        self._under_way.pop()
+
     @property
     def environ(self) -> dict[str, str]:
         return {
@@ -65,7 +81,8 @@ def service() -> Iterator[Service]:
         def _answer(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             body = json.loads(raw) if raw else None
-            status, headers, answer = made.answer(self.command, self.path.partition("?")[0], body)
+            with made.counted(self.command):
+                status, headers, answer = made.answer(self.command, self.path.partition("?")[0], body)
             content = b"" if answer is None else json.dumps(answer).encode()
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(content))}.items():

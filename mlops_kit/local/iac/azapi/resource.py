@@ -91,7 +91,7 @@ def plan(session: Session, change: Change) -> Outcome:
     config, prior = change.config, change.prior
     planned = {**change.planned, **{name: value for name, value in DEFAULTS.items() if config[name] is None}}
     if prior is not None:
-        planned = {**planned, **_kept(session, planned, prior)}
+        planned = {**planned, **_kept(session, planned, prior, config["ignore_body_changes"])}
     if config["parent_id"] is None and not is_unknown(config["type"]):
         planned["parent_id"] = _default_parent(session, config["type"])
     planned["identity"] = identity.planned(planned["identity"], prior["identity"] if prior else [])
@@ -104,7 +104,7 @@ def plan(session: Session, change: Change) -> Outcome:
     return Outcome(planned, change.private, _replacing(planned, prior))
 
 
-def _kept(session: Session, planned: Values, prior: Values) -> Values:
+def _kept(session: Session, planned: Values, prior: Values, ignored: Any) -> Values:
     """Return what stays as the state has it, because the configuration only says it in other words."""
     kept: Values = {}
     if ids.equal(planned["parent_id"], prior["parent_id"]):
@@ -113,13 +113,21 @@ def _kept(session: Session, planned: Values, prior: Values) -> Values:
         kept["location"] = prior["location"]
     for name in ("body", "response_export_values"):
         if not is_null(planned[name]) and not is_null(prior[name]) and wholly_known(planned[name]):
-            if same_dynamic(planned[name], prior[name]):
+            if same_dynamic(planned[name], prior[name]) or (name == "body" and _is_ignored(planned, prior, ignored)):
                 kept[name] = prior[name]
             elif name == "body" and _is_no_change(session, planned, prior):
                 kept |= {"body": prior["body"], "type": prior["type"]}
     if "body" in kept and planned["type"] != prior["type"] and _is_no_change(session, planned, prior):
         kept["type"] = prior["type"]
     return kept
+
+
+def _is_ignored(planned: Values, prior: Values, paths: Any) -> bool:
+    """Say whether a body differs from that of the state only where changes are to be ignored."""
+    if not isinstance(paths, list):  # unknown, or there are none
+        return False
+    before = prior["body"].json()
+    return same(bodies.with_paths(planned["body"].json(), before, paths), before)
 
 
 def _is_no_change(session: Session, planned: Values, prior: Values) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 from dataclasses import replace
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
@@ -379,3 +381,57 @@ def test_the_state_holds_what_the_configuration_says(terraform_on, service):
         "type": ["object", {"properties": ["object", {"on": "bool"}]}],
     }
     assert attributes["parent_id"].endswith("/resourceGroups/rg")
+
+
+def test_changes_at_a_path_are_left_to_others(terraform_on, service):
+    ignoring = 'ignore_body_changes = ["properties.count"]'
+    body = "body = { properties = { on = true, count = %d } }"
+    text = _site(ignoring).replace("body      = { properties = { on = true } }", body % 1)
+    terraform_on.apply(text)
+    (path,) = service.stored
+    service.stored[path]["properties"]["count"] = 5
+    terraform_on.assert_stable()
+    assert terraform_on.changes(text.replace(body % 1, body % 2)) == {}
+    changed = text.replace("on = true", "on = false")
+    assert terraform_on.changes(changed) == {"azapi_resource.this": ["update"]}
+    terraform_on.apply()
+    assert service.stored[path]["properties"] == {"on": False, "count": 5}
+
+
+def test_a_new_api_version_alone_changes_nothing(terraform_on, service):
+    terraform_on.apply(_site())
+    newer = _site().replace("2024-01-01", "2025-01-01")
+    assert terraform_on.changes(newer) == {}
+    assert terraform_on.changes(newer.replace("on = true", "on = false")) == {"azapi_resource.this": ["update"]}
+
+
+def test_a_setting_of_requests_alone_is_no_request(terraform_on, service):
+    terraform_on.apply(_site())
+    service.asked.clear()
+    terraform_on.apply(_site('timeouts {\ncreate = "1m"\n}'))
+    assert "PUT" not in [method for method, _, _ in service.asked]
+
+
+def test_resources_with_one_lock_are_written_one_after_another(terraform_on, service):
+    text = _site('count = 4\nlocks = ["one"]').replace('"a"', '"a${count.index}"')
+    service.slow = 0.05
+    terraform_on.apply(text)
+    assert service.most_at_once == 1
+    terraform_on.apply(text.replace('locks = ["one"]', "").replace("a${", "b${"))
+    assert service.most_at_once > 1
+
+
+def test_an_interrupted_apply_ends_soon_and_keeps_what_is_known(terraform_on, service):
+    service.tell("PUT", "/sites/a", _ACCEPTED)
+    service.tell("GET", "/operation", (200, {"Retry-After": "0.05"}, {"status": "Running"}))
+    terraform_on.write(_site())
+    command = ["terraform", "apply", "-auto-approve", "-no-color"]
+    applying = subprocess.Popen(
+        command, cwd=terraform_on.folder, env=dict(terraform_on.environ), stdout=subprocess.PIPE, text=True
+    )
+    assert service.answered.wait(20)
+    applying.send_signal(signal.SIGINT)
+    told, _ = applying.communicate(timeout=20)
+    assert applying.returncode == 1
+    assert "Interrupt received" in told
+    assert terraform_on.changes() == {"azapi_resource.this": ["delete", "create"]}

@@ -1,0 +1,223 @@
+"""The Terraform root, applied for whole environments to the control plane: what is made, what is sent, what is left."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from mlops_kit.infra import settings
+
+PROJECT = Path(__file__).resolve().parents[2]
+SHARED = Path(os.environ.get("MLOPS_KIT_SHARED", PROJECT.parent / "shared"))
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"  # the control plane's own
+GUID = "99999999-0000-0000-0000-000000000001"
+_NUMBERS = itertools.count(1)
+LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
+# Everything that can be wanted, behind a network of its own.
+EVERYTHING: dict[str, Any] = {
+    "profile": "secure",
+    "soft_deleted": "purge",
+    "storage": {"containers": ["data", "models"]},
+    "observability": {"emails": ["ops@example.com"], "alerts": {"quota": {"metric": "Quota Utilization Percentage"}}},
+    "identity_and_access": {
+        "github": {"repository": "acme/shop"},
+        "role_assignments": {"team": {"role": "data_scientist", "principal_id": GUID, "principal_type": "Group"}},
+    },
+    "workspace": {"network": "byo_vnet"},
+    "compute": {
+        "clusters": {"cpu-cluster": {"ssh": {"user": "ops", "public_key": "ssh-ed25519 AAAA"}}},
+        "instances": {
+            "ci-ana": {
+                "ssh": {"public_key": "ssh-ed25519 AAAA"},
+                "assigned_user": {"tenant_id": GUID, "object_id": GUID},
+                "setup_script": {"text": "echo hi"},
+                "start": "0 7 * * 1-5",
+                "stop": "0 19 * * 1-5",
+            }
+        },
+    },
+    "kubernetes": {},
+    "registry": {},
+    "data_trigger": {"triggers": {"new-data": {"container": "data", "prefix": "training/", "pipeline": "train"}}},
+    "budget": {"amount": 500, "start": "2026-01-01", "emails": ["ops@example.com"]},
+}
+
+
+@pytest.fixture
+def root(terraform) -> Any:
+    """A copy of the root and its modules, ready to plan; the state stays in the copy."""
+    for folder in ("infra/terraform", "modules/terraform"):
+        shutil.copytree(PROJECT / folder, terraform.folder / folder)
+    made = replace(terraform, folder=terraform.folder / "infra" / "terraform")
+    (made.folder / "override.tf").write_text(LOCAL_BACKEND, encoding="utf-8")
+    made.run("init")
+    return made
+
+
+@pytest.fixture
+def wanted(shipped, base, load) -> Callable[[str], dict[str, Any]]:
+    """Return what the engines are given for a shipped environment, or for ``everything``.
+
+    Its names are its own: those of a vault and a workspace that were deleted stay taken.
+    """
+
+    def values(name: str) -> dict[str, Any]:
+        own = f"tf{next(_NUMBERS)}"
+        places = {"subscription_id": SUBSCRIPTION, "resource_group": f"rg-{own}", "name": f"mlw-{own}"}
+        if name == "everything":
+            base["workspace"] = places
+            return settings.values(settings.infrastructure(load({**base, "infra": {**EVERYTHING, "stem": own}}, name)))
+        overrides = [f"workspace.{key}={value}" for key, value in places.items()]
+        return settings.values(settings.infrastructure(shipped(name, *overrides, f"infra.stem={own}")))
+
+    return values
+
+
+def _fill(root: Any, values: dict[str, Any]) -> None:
+    (root.folder / "terraform.tfvars.json").write_text(json.dumps(values), encoding="utf-8")
+
+
+def _instances(root: Any) -> Iterator[dict[str, Any]]:
+    """Yield what the state says of every resource."""
+    state = json.loads((root.folder / "terraform.tfstate").read_text(encoding="utf-8"))
+    for resource in state["resources"]:
+        if resource["mode"] == "managed":
+            yield from (one["attributes"] for one in resource["instances"])
+
+
+def _group(values: dict[str, Any]) -> str:
+    group = values["resource_group"]
+    return f"/subscriptions/{group['subscription_id']}/resourceGroups/{group['name']}"
+
+
+def _applied_and_taken_down(root: Any, values: dict[str, Any], arm: Any) -> None:
+    _fill(root, values)
+    root.apply()
+    root.assert_stable()
+    assert root.outputs()["workspace_id"] == f"{_group(values)}/providers/{_WORKSPACES}/{values['workspace']['name']}"
+    ids = [one["id"] for one in _instances(root)]
+    root.run("destroy", "-auto-approve")
+    assert [one for one in ids if arm("GET", one) is not None] == []
+    assert arm("GET", _group(values)) is None
+
+
+_WORKSPACES = "Microsoft.MachineLearningServices/workspaces"
+
+
+def test_the_quick_profile_is_applied_is_stable_and_leaves_nothing(root, wanted, arm):
+    _applied_and_taken_down(root, wanted("dev"), arm)
+
+
+@pytest.mark.infra
+@pytest.mark.parametrize("name", ["local", "test", "prod"])
+def test_a_shipped_environment_is_applied_is_stable_and_leaves_nothing(name, root, wanted, arm):
+    _applied_and_taken_down(root, wanted(name), arm)
+
+
+def test_everything_is_applied_with_valid_bodies_and_leaves_nothing(root, wanted, arm):
+    values = wanted("everything")
+    _fill(root, values)
+    root.apply()
+    root.assert_stable()
+    _check_bodies(root)
+    _check_outputs(root, values)
+    root.run("destroy", "-auto-approve")
+    assert arm("GET", _group(values)) is None
+
+
+def _check_outputs(root: Any, values: dict[str, Any]) -> None:
+    found = root.outputs()
+    assert found["clusters"] == sorted(values["compute"]["clusters"])
+    assert found["instances"] == ["ci-ana"]
+    assert sorted(found["identities"]) == sorted(values["identity_and_access"]["identities"])
+    assert all(one["principal_id"] and one["client_id"] for one in found["identities"].values())
+    assert found["subnet_ids"]["compute"].endswith("/subnets/snet-compute")
+    assert found["registry"] == values["registry"]["name"]
+    assert found["when_soft_deleted"]["key_vault"] == "purge"
+    assert None not in found.values()
+
+
+def _check_bodies(root: Any) -> None:
+    """Assert that every body is one of its published type, where the types are at hand."""
+    validator = _validator()
+    if validator is None:
+        return
+    faults = {}
+    for attributes in _instances(root):
+        kind, _, version = attributes["type"].partition("@")
+        found = validator.validate(kind, version, _sent(attributes))
+        assert found is not None, f"{SHARED}/data/arm-types has no file for {attributes['type']}"
+        if found:
+            faults[attributes["id"]] = found
+    assert faults == {}
+
+
+def _validator() -> ModuleType | None:
+    path = SHARED / "tools" / "validate_arm.py"
+    if not path.is_file():
+        return None
+    spec = importlib.util.spec_from_file_location("validate_arm", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _sent(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return the body that was sent for a resource of the state."""
+    from mlops_kit.local.iac.azapi import bodies, identity
+
+    body = copy.deepcopy((attributes.get("body") or {"value": {}})["value"])
+    body |= {name: attributes[name] for name in ("location", "tags") if attributes.get(name)}
+    if attributes.get("identity"):
+        body["identity"] = identity.body(attributes["identity"][0])
+    whole = bodies.without_nulls(body) if attributes.get("ignore_null_property") else body
+    return dict(whole)
+
+
+def test_a_change_of_one_environment_is_shown_by_what_it_does(root, wanted):
+    values = wanted("dev")
+    _fill(root, values)
+    root.apply()
+    more = copy.deepcopy(values)
+    more["compute"]["clusters"]["cpu-cluster"]["max_instances"] = 6
+    _fill(root, more)
+    cluster = 'module.compute.azapi_resource.this["cpu-cluster"]'
+    assert root.changes() == {cluster: ["update"]}
+    more["compute"]["clusters"]["cpu-cluster"]["size"] = "Standard_DS3_v2"
+    _fill(root, more)
+    assert root.changes() == {cluster: ["delete", "create"]}
+    _fill(root, values)
+    root.run("destroy", "-auto-approve")
+
+
+def test_grants_come_before_the_workspace_and_the_lock_comes_last(root, wanted, arm):
+    values = wanted("dev")
+    values["resource_group"]["delete_lock"] = "do-not-delete"
+    _fill(root, values)
+    order = [line.partition(": Creation complete")[0] for line in root.apply().splitlines() if "Creation comp" in line]
+    grants = [index for index, one in enumerate(order) if "access.azapi_resource.role_assignments" in one]
+    assert grants
+    assert max(grants) < order.index("module.workspace.azapi_resource.this")
+    assert order[-1] == "module.resource_group.azapi_resource.lock[0]"
+    root.run("destroy", "-auto-approve")
+    assert arm("GET", _group(values)) is None
+
+
+def test_a_value_of_the_wrong_type_is_refused_before_anything_is_asked(root, wanted):
+    values = wanted("dev")
+    values["compute"]["clusters"]["cpu-cluster"]["max_instances"] = "many"
+    _fill(root, values)
+    assert "a number is required" in root.run("plan", expect=1)

@@ -138,13 +138,13 @@ def test_everything_is_applied_with_valid_bodies_and_leaves_nothing(root, wanted
 
 def _check_outputs(root: Any, values: dict[str, Any]) -> None:
     found = root.outputs()
-    assert found["clusters"] == sorted(values["compute"]["clusters"])
-    assert found["instances"] == ["ci-ana"]
-    assert sorted(found["identities"]) == sorted(values["identity_and_access"]["identities"])
-    assert all(one["principal_id"] and one["client_id"] for one in found["identities"].values())
+    assert sorted(found["compute_ids"]) == ["ci-ana", "cpu-cluster", "image-build"]
+    for name in ("identity_ids", "identity_principal_ids", "identity_client_ids"):
+        assert sorted(found[name]) == sorted(values["identity_and_access"]["identities"])
+        assert all(found[name].values())
     assert found["subnet_ids"]["compute"].endswith("/subnets/snet-compute")
-    assert found["registry"] == values["registry"]["name"]
-    assert found["when_soft_deleted"]["key_vault"] == "purge"
+    assert found["registry_name"] == values["registry"]["name"]
+    assert found["key_vault_when_soft_deleted"] == "purge"
     assert None not in found.values()
 
 

@@ -38,8 +38,8 @@ resource "azapi_resource" "instances" {
         idleTimeBeforeShutdown = each.value.idle_time_before_shutdown
         subnet                 = local.subnets[each.key] == null ? null : { id = local.subnets[each.key] }
         enableNodePublicIp     = each.value.public_ip
-        sshSettings = each.value.ssh_public_key == null ? null : {
-          sshPublicAccess = "Enabled"
+        sshSettings = {
+          sshPublicAccess = each.value.ssh_public_key == null ? "Disabled" : "Enabled"
           adminPublicKey  = each.value.ssh_public_key
         }
         computeInstanceAuthorizationType = each.value.assigned_user == null ? null : "personal"

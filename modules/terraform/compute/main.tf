@@ -31,6 +31,7 @@ resource "azapi_resource" "this" {
     properties = {
       computeType = "AmlCompute"
       properties = {
+        osType     = "Linux"
         vmSize     = each.value.size
         vmPriority = each.value.tier
         scaleSettings = {

@@ -38,8 +38,9 @@ resource "azapi_resource" "queue_subscriptions" {
           properties   = { resourceId = var.storage_account_id, queueName = each.value.queue }
         }
       }
-      filter = local.filters[each.key]
-      labels = each.value.labels
+      eventDeliverySchema = "EventGridSchema"
+      filter              = local.filters[each.key]
+      labels              = each.value.labels
     }
   }
 
@@ -61,8 +62,9 @@ resource "azapi_resource" "webhook_subscriptions" {
         endpointType = "WebHook"
         properties   = { endpointUrl = each.value.webhook_url }
       }
-      filter = local.filters[each.key]
-      labels = each.value.labels
+      eventDeliverySchema = "EventGridSchema"
+      filter              = local.filters[each.key]
+      labels              = each.value.labels
     }
   }
 

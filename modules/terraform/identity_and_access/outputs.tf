@@ -1,18 +1,21 @@
-output "identities" {
-  value = {
-    for key, identity in azapi_resource.this :
-    key => {
-      id           = identity.id
-      principal_id = identity.output.principal_id
-      client_id    = identity.output.client_id
-    }
-  }
-  description = "The identities by key: id, principal id and client id."
-}
-
 output "identity_ids" {
   value       = { for key, identity in azapi_resource.this : key => identity.id }
   description = "The ids of the identities by key."
+}
+
+output "identity_principal_ids" {
+  value       = { for key, identity in azapi_resource.this : key => identity.output.principal_id }
+  description = "The principal ids of the identities by key: what role assignments name."
+}
+
+output "identity_client_ids" {
+  value       = { for key, identity in azapi_resource.this : key => identity.output.client_id }
+  description = "The client ids of the identities by key: what programs sign in with."
+}
+
+output "custom_role_ids" {
+  value       = { for key, role in azapi_resource.custom_roles : key => var.custom_roles[key].id }
+  description = "The ids by which role assignments refer to the custom roles, by key."
 }
 
 output "grant_ids" {

@@ -45,6 +45,7 @@ variable "federated_credentials" {
 variable "custom_roles" {
   type = map(object({
     guid              = string
+    id                = string
     role_name         = string
     description       = string
     actions           = list(string)
@@ -52,7 +53,7 @@ variable "custom_roles" {
     assignable_scopes = list(string)
   }))
   default     = {}
-  description = "Role definitions at the resource group, by key."
+  description = "Role definitions at the resource group, by key; the id is that by which assignments refer to them."
 }
 
 variable "role_assignments" {

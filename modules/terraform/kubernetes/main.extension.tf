@@ -11,6 +11,7 @@ resource "azapi_resource" "extension" {
     properties = {
       extensionType           = "microsoft.azureml.kubernetes"
       autoUpgradeMinorVersion = true
+      releaseTrain            = "Stable"
       scope                   = { cluster = { releaseNamespace = "azureml" } }
       configurationSettings   = var.extension.settings
     }

@@ -34,6 +34,8 @@ resource "azapi_resource" "alerts" {
     properties = {
       severity            = each.value.severity
       enabled             = true
+      autoMitigate        = true
+      targetResourceType  = "Microsoft.MachineLearningServices/workspaces"
       scopes              = [var.workspace_id]
       evaluationFrequency = each.value.frequency
       windowSize          = each.value.window

@@ -13,6 +13,11 @@ output "application_insights_id" {
   description = "The id of the Application Insights component, created or existing."
 }
 
+output "action_group_id" {
+  value       = one(azapi_resource.action_group[*].id)
+  description = "The id of the action group; null without one."
+}
+
 output "watch_ids" {
   value = concat(
     azapi_resource.diagnostics[*].id,

@@ -19,6 +19,7 @@ resource "azapi_resource" "this" {
             systemCreatedStorageAccount = {
               storageAccountType       = var.storage_sku
               storageAccountHnsEnabled = false
+              allowBlobPublicAccess    = false
             }
           }]
           acrDetails = [{

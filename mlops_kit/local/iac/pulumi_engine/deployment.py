@@ -15,7 +15,7 @@ from mlops_kit.local.iac.pulumi_engine import deletion, resource_types
 from mlops_kit.local.iac.pulumi_engine.bodies import as_inputs, body_of, id_of, outputs_of
 from mlops_kit.local.iac.pulumi_engine.cloud import Cloud, CloudError
 from mlops_kit.local.iac.pulumi_engine.differences import Path, described, differing, keep, matches, parse, spell
-from mlops_kit.local.iac.pulumi_engine.drift import same, unlike
+from mlops_kit.local.iac.pulumi_engine.drift import said_by, same, unlike
 from mlops_kit.local.iac.pulumi_engine.forecast import forecast
 from mlops_kit.local.iac.pulumi_engine.resource_types import ResourceType
 from mlops_kit.local.iac.pulumi_engine.results import Action, Step
@@ -56,11 +56,13 @@ class Deployment:
         dry_run: bool,
         defaults: Mapping[str, str],
         on_step: Callable[[Step], None],
+        adopts: bool = False,
     ) -> None:
         self._cloud = cloud
         self._dry_run = dry_run
         self._defaults = defaults  # subscriptionId, location: of the default provider
         self._on_step = on_step
+        self._adopts = adopts
         self._lock = threading.Lock()
         self._ids: dict[str, str] = {}  # ARM id in lower case -> the URN that took it
         self._swept: dict[str, str] = {}  # URN -> the resource with which it was deleted
@@ -160,12 +162,36 @@ class Deployment:
     def _decide(self, case: _Case) -> Entry:
         prior = case.prior
         if prior is None or prior.begun:
-            return self._adopt(case) if case.wish.import_id else self._create(case)
+            if case.wish.import_id:
+                return self._adopt(case)
+            there = self._there(case) if prior is None and self._adopts else None
+            return self._create(case) if there is None else self._take_over(case, there)
+        return self._go_on(case, prior, "update")
+
+    def _go_on(self, case: _Case, prior: Entry, action: Action) -> Entry:
+        """Bring a resource from what it was to what is wished for."""
         changes = [one for one in differing(prior.inputs, case.inputs) if not self._is_spelling(case, *one)]
         reasons = self._replacing(case, prior, [path for path, _, _ in changes])
         if reasons:
             return self._replace(case, prior, reasons, changes)
-        return self._update(case, prior, changes) if changes else self._leave(case, prior)
+        if changes:
+            return self._update(case, prior, changes, action)
+        return self._leave(case, prior, "same" if action == "update" else action)
+
+    def _there(self, case: _Case) -> dict[str, Any] | None:
+        """Return what is there under the id of a resource that the state does not know."""
+        if case.id is None or case.row.singleton or case.wish.urn in self._swept:
+            return None
+        return self._cloud.find(case.id, self._version(case))
+
+    def _take_over(self, case: _Case, body: Mapping[str, Any]) -> Entry:
+        """Record what is there as if the stack had made it, and go on from that; what the program leaves open stays."""
+        outputs = self._outputs(case, body)
+        live, names = as_inputs(case.inputs, revealed(outputs)), {*case.row.segments, "resourceGroupName"}
+        inputs = {
+            name: value if name in names else said_by(value, live.get(name)) for name, value in case.inputs.items()
+        }
+        return self._go_on(case, replace(self._entry(case, self._known_id(case), outputs), inputs=inputs), "import")
 
     @staticmethod
     def _is_spelling(case: _Case, path: Path, before: Any, after: Any) -> bool:
@@ -220,20 +246,20 @@ class Deployment:
         self.state.put(entry)
         return entry
 
-    def _update(self, case: _Case, prior: Entry, changes: list[_Change]) -> Entry:
+    def _update(self, case: _Case, prior: Entry, changes: list[_Change], action: Action) -> Entry:
         if self._dry_run:
             entry = self._entry(case, prior.id, forecast(case.inputs, prior.id, prior.outputs))
             self.state.put(entry)
         else:
             entry = self._put(case, "update")
-        self._report(case, "update", prior.id, (), changes)
+        self._report(case, action, prior.id, (), changes)
         return entry
 
-    def _leave(self, case: _Case, prior: Entry) -> Entry:
+    def _leave(self, case: _Case, prior: Entry, action: Action) -> Entry:
         entry = replace(self._entry(case, prior.id, prior.outputs), inputs=case.inputs, api_version=prior.api_version)
-        if entry != prior:
+        if entry != self.state.entries.get(case.wish.urn):
             self.state.put(entry)
-        self._report(case, "same", prior.id)
+        self._report(case, action, prior.id)
         return entry
 
     def _replace(self, case: _Case, prior: Entry, reasons: tuple[str, ...], changes: list[_Change]) -> Entry:

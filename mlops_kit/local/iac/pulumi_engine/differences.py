@@ -63,8 +63,9 @@ def differing(before: Any, after: Any, path: Path = ()) -> Iterator[tuple[Path, 
 
 
 def described(found: Iterable[tuple[Path, Any, Any]]) -> tuple[Difference, ...]:
-    """Return differences for people: the path as text, secrets masked."""
-    return tuple(Difference(spell(path), masked(before), masked(after)) for path, before, after in found)
+    """Return differences for people, by path, since inputs come in any order: the path as text, secrets masked."""
+    told = (Difference(spell(path), masked(before), masked(after)) for path, before, after in found)
+    return tuple(sorted(told, key=lambda one: one.path))
 
 
 def keep(inputs: dict[str, Any], previous: Mapping[str, Any], patterns: Iterable[str]) -> dict[str, Any]:

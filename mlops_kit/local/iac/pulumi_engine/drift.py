@@ -78,6 +78,14 @@ def _region(text: str) -> str:
     return text.replace(" ", "").lower()
 
 
+def said_by(given: Any, live: Any) -> Any:
+    """Return of what is live the parts that inputs say something about: a service adds many others by itself."""
+    given = revealed(given)
+    if isinstance(given, Mapping) and isinstance(live, Mapping):
+        return {name: said_by(value, live[name]) for name, value in given.items() if name in live}
+    return live
+
+
 def unlike(given: Any, live: Any, where: str = "") -> list[str]:
     """Return the paths at which a resource that exists is not as the inputs say."""
     given = revealed(given)

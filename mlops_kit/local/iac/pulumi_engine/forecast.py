@@ -34,4 +34,6 @@ def _shown(name: str, value: Any) -> Any:
 def _merged(before: Any, value: Any) -> Any:
     if isinstance(before, Mapping) and isinstance(value, Mapping):
         return {**before, **{name: _merged(before.get(name), one) for name, one in value.items()}}
+    if before is None and isinstance(value, Mapping | list):
+        return UNKNOWN  # new to the resource, and the service may answer it in another form
     return value if not isinstance(before, Mapping) else before  # identities: a list of ids, answered as a mapping

@@ -38,6 +38,7 @@ class Stack:
     ``environ`` leads to the control plane and is all that the program sees of variables. ``config`` goes over what
     ``Pulumi.<name>.yaml`` says; its keys may leave out the project's name, its values be any JSON. ``on_event`` hears
     of each step as it ends, and of each line that the program says. ``parallel`` resources are worked on at a time.
+    ``adopts`` takes over what exists and the state does not know, where it would be refused.
     """
 
     folder: Path
@@ -48,6 +49,7 @@ class Stack:
     secret_config: frozenset[str] = frozenset()
     on_event: Callable[[Step | str], None] = _ignore
     parallel: int = 16
+    adopts: bool = False
 
 
 def run(stack: Stack, command: str, *, plan: Report | None = None) -> Report:
@@ -91,6 +93,7 @@ def _request(stack: Stack, command: str, plan: Report | None) -> dict[str, Any]:
         "config": {key: value if isinstance(value, str) else json.dumps(value) for key, value in stack.config.items()},
         "secret_keys": sorted(stack.secret_config),
         "parallel": stack.parallel,
+        "adopts": stack.adopts,
         "plan": plan.fingerprint() if plan is not None else "",
     }
 

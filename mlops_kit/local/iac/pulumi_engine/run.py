@@ -32,6 +32,7 @@ class Request:
     config: Mapping[str, str]
     secret_keys: tuple[str, ...] = ()
     parallel: int = 16
+    adopts: bool = False
     plan: str = ""
 
 
@@ -113,7 +114,8 @@ class Run:
             "subscriptionId": values.get("azure-native:subscriptionId") or self._cloud.subscription,
             "location": values.get("azure-native:location", ""),
         }
-        return Deployment(self._cloud, state, dry_run=dry_run, defaults=defaults, on_step=on_step)
+        adopts = self._request.adopts
+        return Deployment(self._cloud, state, dry_run=dry_run, defaults=defaults, on_step=on_step, adopts=adopts)
 
     def _destroy(self, state: State) -> Result:
         deployment = self._deployment(state, {}, dry_run=False, on_step=self._on_step)

@@ -104,8 +104,8 @@ def _digest(*parts: str) -> str:
 def _names(environment: Environment, tree: Wanted, stems: Stems) -> Iterator[Name]:
     for key, part in (("resource_group", "resource_group"), ("workspace", "name")):
         yield Name(key, key, str(environment.require(f"workspace.{part}")), ("workspace", part))
-    yield from _services(tree, stems)
-    yield from _observability(tree, stems)
+    yield from _services(environment, tree, stems)
+    yield from _observability(environment, tree, stems)
     yield from _access(environment, tree, stems)
     yield from _network(tree, stems)
     yield from _compute(tree)
@@ -119,20 +119,37 @@ def _own(part: Wanted, module: str, at: str, key: str, derived: str) -> Name:
     return Name(key, key, given or derived, ("infra", module, at) if given else ())
 
 
-def _services(tree: Wanted, stems: Stems) -> Iterator[Name]:
+def _made_with_the_workspace(environment: Environment) -> dict[str, str]:
+    """Return the names of what the control plane of an environment on this machine has made with its workspace.
+
+    Infrastructure takes these over: a workspace cannot get another storage account or vault.
+    """
+    if not environment.is_local:
+        return {}
+    workspace = str(environment.require("workspace.name"))
+    return {
+        "storage": "devstoreaccount1",  # the account of the storage emulator
+        "key_vault": f"kv-{workspace}",
+        "log_analytics": f"log-{workspace}",
+        "application_insights": f"appi-{workspace}",
+    }
+
+
+def _services(environment: Environment, tree: Wanted, stems: Stems) -> Iterator[Name]:
+    made = _made_with_the_workspace(environment)
     for key, prefix in (("storage", "st"), ("key_vault", "kv"), ("container_registry", "cr")):
         if tree[key] is not None:
-            yield _own(tree[key], key, "name", key, stems.name(key, prefix, unique=True))
+            yield _own(tree[key], key, "name", key, made.get(key) or stems.name(key, prefix, unique=True))
     for index, container in enumerate(tree["storage"]["containers"]):
         yield Name(f"container.{container}", "container", container, ("infra", "storage", "containers", str(index)))
 
 
-def _observability(tree: Wanted, stems: Stems) -> Iterator[Name]:
-    part = tree["observability"]
-    name = stems.name("log_analytics", "log")
+def _observability(environment: Environment, tree: Wanted, stems: Stems) -> Iterator[Name]:
+    part, made = tree["observability"], _made_with_the_workspace(environment)
+    name = made.get("log_analytics") or stems.name("log_analytics", "log")
     yield _own(part, "observability", "log_analytics_name", "log_analytics", name)
     if not part["application_insights_id"]:
-        name = stems.name("application_insights", "appi")
+        name = made.get("application_insights") or stems.name("application_insights", "appi")
         yield _own(part, "observability", "application_insights_name", "application_insights", name)
     if part["emails"]:
         yield Name("action_group", "action_group", stems.name("action_group", "ag"))

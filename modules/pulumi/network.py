@@ -119,7 +119,7 @@ class PrivateEndpoints(pulumi.ComponentResource):
             resource_group_name=place.resource_group_name,
             location=place.location,
             tags=dict(place.tags),
-            subnet=network.SubnetArgs(id=around.subnet_ids["endpoints"]),
+            subnet={"id": around.subnet_ids["endpoints"]},  # as SubnetArgs it would carry policies, too
             private_link_service_connections=[
                 network.PrivateLinkServiceConnectionArgs(
                     name=args.name, private_link_service_id=target, group_ids=[args.group_id]

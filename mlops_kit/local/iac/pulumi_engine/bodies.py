@@ -44,8 +44,7 @@ def body_of(row: ResourceType, inputs: Mapping[str, Any]) -> dict[str, Any]:
             properties.update(sent)
         else:
             properties[row.renamed.get(name, name)] = sent
-    # Resource groups have none; every other service wants the key even where it is empty.
-    return body if "/providers/" not in row.path else {**body, "properties": properties}
+    return {**body, "properties": properties} if properties else body
 
 
 def _to_arm(row: ResourceType, value: Any, where: str) -> Any:

@@ -199,6 +199,7 @@ TYPES: Mapping[str, ResourceType] = {
             "privateLinkServiceConnections[*].groupIds",
         ),
         wrapped={
+            "subnet": _REFERENCE,
             "privateLinkServiceConnections[*]": _REFERENCE,
             "manualPrivateLinkServiceConnections[*]": _REFERENCE,
             "ipConfigurations[*]": _REFERENCE,

@@ -131,11 +131,9 @@ class ArmClient:
         headers = {**terms.headers, "Authorization": f"Bearer {self._bearer()}", "Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        left = max(terms.deadline.end - time.monotonic(), _LEAST_SECONDS)
+        content = None if body is None else json.dumps(body)
         try:
-            answer = self._pool.request(
-                method, url, body=None if body is None else json.dumps(body), headers=headers, timeout=left
-            )
+            answer = self._request(method, url, content, headers, terms)
         except urllib3.exceptions.TimeoutError:
             raise terms.deadline.over(f"{method} {url.partition('?')[0]}") from None
         except urllib3.exceptions.HTTPError as error:
@@ -143,6 +141,18 @@ class ArmClient:
             raise Refusal("No answer from the control plane", detail) from None
         log.info("%s %s -> %d", method, url.partition("?")[0], answer.status)
         return _Answer(answer.status, answer.headers, _json(answer.data))
+
+    def _request(
+        self, method: str, url: str, content: str | None, headers: Mapping[str, str], terms: Terms
+    ) -> urllib3.BaseHTTPResponse:
+        """Send a request; once more where the connection was closed meanwhile and a second time does no harm."""
+        left = max(terms.deadline.end - time.monotonic(), _LEAST_SECONDS)
+        try:
+            return self._pool.request(method, url, body=content, headers=headers, timeout=left)
+        except urllib3.exceptions.ProtocolError:
+            if method == "POST":
+                raise
+            return self._pool.request(method, url, body=content, headers=headers, timeout=left)
 
     def _bearer(self) -> str:
         with self._lock:

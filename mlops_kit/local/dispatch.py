@@ -20,7 +20,7 @@ def handled(plane: Plane, route: Route, call: Call) -> Reply:
     if call.principal and not route.open:
         access.check(plane, call)
     fault = None
-    if call.method in METHODS and call.path.startswith("/subscriptions/"):
+    if call.method in METHODS and call.path.lower().startswith("/subscriptions/"):
         locks.check(plane, call)
         fault = plane.faults.strike(call.method, call.path)
     reply = _struck(plane, route, call, fault) if fault else route.handler(plane, call)

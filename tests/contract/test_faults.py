@@ -124,6 +124,24 @@ def test_deployment_ends_at_the_resource_that_fails_and_can_go_on(group: Any, op
     assert all(group.get(f"{IDENTITY}/{name}").properties["provisioningState"] == "Succeeded" for name in names)
 
 
+def test_deployment_waits_for_a_resource_that_takes_its_time_and_tells_of_one_that_never_ends(
+    group: Any, options: Any, faults: Any
+) -> None:
+    from azure.mgmt.resource.deployments import DeploymentsMgmtClient
+
+    resource = {"type": IDENTITY, "apiVersion": "2023-01-31", "name": "id-waited", "location": "westeurope"}
+    template = {"contentVersion": "1.0.0.0", "resources": [resource]}
+    body = {"properties": {"mode": "Incremental", "template": template}}
+    deployments = DeploymentsMgmtClient(**options).deployments
+    faults({"method": "PUT", "id": "*/id-waited", "outcome": "hang", "seconds": 0.3})
+    deployments.begin_create_or_update(group.name, "waits", body).result()
+    assert group.get(f"{IDENTITY}/id-waited").properties["provisioningState"] == "Succeeded"
+
+    faults({"method": "PUT", "id": "*/id-waited", "outcome": "hang"})
+    with pytest.raises(HttpResponseError, match="does not end"):
+        deployments.begin_create_or_update(group.name, "waits", body).result()
+
+
 def test_new_identity_is_unknown_to_the_directory_for_a_while_unless_its_type_is_named(group: Any, faults: Any) -> None:
     faults(replication_seconds=0.6)
     who = group.put(f"{IDENTITY}/id-{uuid.uuid4().hex[:8]}").properties["principalId"]

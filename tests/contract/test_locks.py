@@ -58,6 +58,7 @@ def test_read_only_lock_forbids_every_write_and_every_action(owned: Any) -> None
         ("PATCH", account),
         ("DELETE", account),
         ("POST", f"{account}/listKeys"),
+        ("DELETE", account.replace("/subscriptions/", "/SUBSCRIPTIONS/").replace("Microsoft", "MICROSOFT")),
     ):
         assert owned.send(method, path, {"location": "westeurope"}).json()["error"]["code"] == "ScopeLocked", method
 

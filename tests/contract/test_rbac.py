@@ -363,6 +363,7 @@ def test_built_in_data_scientist_may_make_datastores_but_no_computes(
         ("POST", "/mlflow/v1.0{workspace}/api/2.0/mlflow/runs/create", "experiments/runs/write"),
         ("POST", "/mlflow/v1.0{workspace}/api/2.0/mlflow/registered-models/create", "models/write"),
         ("GET", "/mlflow/v1.0{workspace}/api/2.0/mlflow/model-versions/search", "models/read"),
+        ("POST", "/MLFLOW/v1.0{workspace}/api/2.0/MLFLOW/registered-models/create", "models/write"),
     ],
 )
 def test_services_of_a_workspace_are_guarded_like_its_resources(

@@ -35,6 +35,7 @@ _WORKSPACE = f"{_GROUP}/providers/Microsoft.MachineLearningServices/workspaces/w
             "Microsoft.Authorization/roleAssignments/write",
             f"{_WORKSPACE}/providers/Microsoft.Authorization/roleAssignments/r",
         ),
+        ("DELETE", _WORKSPACE.upper(), "MICROSOFT.MACHINELEARNINGSERVICES/WORKSPACES/delete", _WORKSPACE.upper()),
         (
             "POST",
             f"/mlflow/v1.0{_WORKSPACE}/api/2.0/mlflow/runs/log-batch",

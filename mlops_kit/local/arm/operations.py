@@ -37,6 +37,10 @@ class Operations:
         """Let an operation succeed after some seconds: ``end`` is called when a client asks for it then."""
         self._later[name] = (time.monotonic() + seconds, end)
 
+    def ends(self, name: str) -> bool:
+        """Say whether an operation has ended, or will by itself."""
+        return self.document(name)["status"] != "InProgress" or name in self._later
+
     def document(self, name: str) -> dict[str, Any]:
         """Return the status document; 404 where there is none."""
         if name not in self._documents:

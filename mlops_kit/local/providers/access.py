@@ -30,7 +30,7 @@ _SERVICES = {
     "data": "data",
     "datastore": "datastores",
 }
-_MODELS = re.compile(r"/mlflow/(registered-models|model-versions|logged-models)")
+_MODELS = re.compile(r"/mlflow/(registered-models|model-versions|logged-models)", re.IGNORECASE)
 _READING = re.compile(r"(search|query|get|rundata|batchget|metadata)[\w-]*$", re.IGNORECASE)
 # What every principal may ask: which subscriptions, regions and services there are, and how its own call went on.
 _OPEN = re.compile(
@@ -43,7 +43,7 @@ _SHORTENED = re.compile(r"/subscriptions/[^/]+/(resourcegroups|resources)", re.I
 
 def check(plane: Plane, call: Call) -> None:
     """403 in the words of Azure Resource Manager where the caller's roles do not permit a call."""
-    if "/subscriptions/" not in call.path or (call.method in {"GET", "HEAD"} and _is_open(call.path)):
+    if "/subscriptions/" not in call.path.lower() or (call.method in {"GET", "HEAD"} and _is_open(call.path)):
         return
     action, scope = action_of(call.method, call.path)
     if not permits(plane, call.principal, action, scope):
@@ -74,7 +74,7 @@ def shortened(plane: Plane, call: Call, reply: Reply) -> Reply:
 
 def action_of(method: str, path: str) -> tuple[str, str]:
     """Return the action that a call is, such as ``Microsoft.Storage/storageAccounts/write``, and its scope."""
-    service, at = path.split("/", 2)[1], path.lower().find("/subscriptions/")
+    service, at = path.split("/", 2)[1].lower(), path.lower().find("/subscriptions/")
     inner = path[at:]
     scope = scopes(inner)[-1]
     if service in _SERVICES and at > 0:

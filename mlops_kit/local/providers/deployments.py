@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ _SHAPE = {
         "parametersLink": dict,
     },
 }
+_POLL_SECONDS = 0.05
 _NAME = re.compile(r"[\w.()-]{1,64}")
 
 
@@ -71,10 +73,15 @@ def _door(plane: Plane, principal: str) -> Door:
 
 
 def _await(plane: Plane, reply: Reply) -> None:
-    """Raise what a resource's own operation failed with; one that goes on is not waited for."""
+    """Wait for a resource's own operation; raise what it failed with, or that it never ends."""
     operation = str(reply.headers.get("Azure-AsyncOperation", "")).rpartition("/")[2]
-    document = plane.operations.document(operation) if operation else {}
-    if document.get("status") == "Failed":
+    if not operation:
+        return
+    while (document := plane.operations.document(operation))["status"] == "InProgress":
+        if not plane.operations.ends(operation):
+            raise ArmError(409, "ResourceDeploymentPending", "The operation on the resource does not end.")
+        time.sleep(_POLL_SECONDS)
+    if document["status"] == "Failed":
         raise ArmError(409, document["error"]["code"], document["error"]["message"])
 
 

@@ -197,11 +197,10 @@ def test_functions_build_ids_and_take_them_apart(terraform):
 @pytest.fixture
 def mirrored(terraform_with, service, tmp_path):
     """Terraform that finds the provider as an executable in a filesystem mirror."""
-    from mlops_kit.local.iac.azapi.mirror import write_mirror
-
-    configuration = write_mirror(tmp_path / "mirror")
+    command = [sys.executable, "-m", "mlops_kit.local.iac.azapi.mirror", str(tmp_path / "mirror")]
+    configuration = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     (tmp_path / "work").mkdir()
-    environ = {**terraform_with(service.environ).environ, "TF_CLI_CONFIG_FILE": str(configuration)}
+    environ = {**terraform_with(service.environ).environ, "TF_CLI_CONFIG_FILE": configuration}
     del environ["TF_REATTACH_PROVIDERS"]
     return replace(terraform_with(service.environ), folder=tmp_path / "work", environ=environ)
 

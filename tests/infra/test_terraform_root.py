@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from mlops_kit.infra import settings
+from mlops_kit.local.settings import TENANT
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("MLOPS_KIT_SHARED", PROJECT.parent / "shared"))
@@ -24,6 +25,8 @@ SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"  # the control plane's own
 GUID = "99999999-0000-0000-0000-000000000001"
 _NUMBERS = itertools.count(1)
 LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
+VAULT = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-keys/providers/Microsoft.KeyVault/vaults/kv-keys"
+KEY = f"https://kv-keys.vault.azure.net/keys/own/{'0' * 32}"
 # Everything that can be wanted, behind a network of its own.
 EVERYTHING: dict[str, Any] = {
     "profile": "secure",
@@ -34,7 +37,7 @@ EVERYTHING: dict[str, Any] = {
         "github": {"repository": "acme/shop"},
         "role_assignments": {"team": {"role": "data_scientist", "principal_id": GUID, "principal_type": "Group"}},
     },
-    "workspace": {"network": "byo_vnet"},
+    "workspace": {"network": "byo_vnet", "customer_managed_key": {"vault_id": VAULT, "key_id": KEY}},
     "compute": {
         "clusters": {"cpu-cluster": {"ssh": {"user": "ops", "public_key": "ssh-ed25519 AAAA"}}},
         "instances": {
@@ -126,6 +129,9 @@ def test_a_shipped_environment_is_applied_is_stable_and_leaves_nothing(name, roo
 
 
 def test_everything_is_applied_with_valid_bodies_and_leaves_nothing(root, wanted, arm):
+    arm("PUT", VAULT.partition("/providers/")[0], {"location": "westeurope"})
+    vault = {"tenantId": TENANT, "sku": {"family": "A", "name": "standard"}, "enablePurgeProtection": True}
+    arm("PUT", VAULT, {"location": "westeurope", "properties": {**vault, "enableRbacAuthorization": True}})
     values = wanted("everything")
     _fill(root, values)
     root.apply()
@@ -154,7 +160,9 @@ def _check_bodies(root: Any) -> None:
     if validator is None:
         return
     faults = {}
-    for attributes in _instances(root):
+    sent = list(_instances(root))
+    assert len(sent) > 60
+    for attributes in sent:
         kind, _, version = attributes["type"].partition("@")
         found = validator.validate(kind, version, _sent(attributes))
         assert found is not None, f"{SHARED}/data/arm-types has no file for {attributes['type']}"

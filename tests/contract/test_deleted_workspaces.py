@@ -66,6 +66,16 @@ def test_recovered_workspace_has_its_assets_and_datastores_but_no_computes(
     assert made.name not in _deleted(group)
 
 
+def test_workspace_is_not_recovered_without_its_storage_account(group: Any, made: Any, needs: dict[str, str]) -> None:
+    group.delete(made.id)
+    lost = {**needs, "keyVault": f"{needs['keyVault']}-lost", "allowRecoverSoftDeletedWorkspace": True}
+    with pytest.raises(HttpResponseError):
+        group.put(made.id, {"properties": lost})
+
+    assert made.name in _deleted(group)
+    assert group.send("GET", made.id).status_code == 404
+
+
 def test_job_that_ran_in_a_deleted_workspace_is_canceled(ml: Any, group: Any, made: Any, needs: dict[str, str]) -> None:
     group.put(f"{made.id}/computes/cpu", {"properties": {"computeType": "AmlCompute"}})
     client = MLClient(ml._credential, ml.subscription_id, group.name, made.name)

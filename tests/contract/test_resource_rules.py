@@ -163,6 +163,40 @@ def test_subnets_are_seen_inside_their_network_and_by_themselves(group: Any) -> 
     assert not group.there(f"{network}/subnets/own")
 
 
+def test_network_that_is_lived_in_and_zone_that_is_linked_cannot_be_deleted(group: Any, zone: dict[str, str]) -> None:
+    link = {
+        "location": "global",
+        "properties": {"virtualNetwork": {"id": zone["network"]}, "registrationEnabled": False},
+    }
+    linked = group.put(f"{zone['dns']}/virtualNetworkLinks/to-vnet", link)
+    with pytest.raises(HttpResponseError, match=f"before nested resources are deleted.*{linked.id}"):
+        group.delete(zone["dns"])
+    with pytest.raises(HttpResponseError, match="Subnet inline is in use by .*aks-zone"):
+        group.delete(zone["network"])
+
+    group.delete(linked.id)
+    other = group.put("Microsoft.Network/privateDnsZones/unlinked.test", {"location": "global"})
+    group.delete(other.id)
+    assert not group.there(other.id)
+
+
+def test_node_pools_are_seen_inside_their_cluster_and_by_themselves(group: Any, zone: dict[str, str]) -> None:
+    pools = f"{zone['aks']}/agentPools"
+    size = group.get(f"{pools}/system").properties["vmSize"]
+    group.put(f"{pools}/gpu", {"location": None, "properties": {"mode": "User", "vmSize": "Standard_NC6", "count": 0}})
+    cluster = group.get(zone["aks"]).properties
+
+    assert size == "Standard_D4s_v5"
+    assert [one["name"] for one in cluster["agentPoolProfiles"]] == ["system", "gpu"]
+    with pytest.raises(HttpResponseError, match="at least one system agent pool"):
+        group.delete(f"{pools}/system")
+    group.delete(f"{pools}/gpu")
+    assert [one["name"] for one in group.get(zone["aks"]).properties["agentPoolProfiles"]] == ["system"]
+    bare = {"properties": {"dnsPrefix": "bare", "agentPoolProfiles": [{"name": "user", "mode": "User"}]}}
+    with pytest.raises(HttpResponseError, match="no node pool of mode System"):
+        group.put("Microsoft.ContainerService/managedClusters/aks-bare", bare)
+
+
 def test_parts_that_a_service_makes_are_there_and_cannot_be_deleted(group: Any, zone: dict[str, str]) -> None:
     blobs = f"{zone['storage']}/blobServices/default"
     assert group.get(f"{zone['storage']}/fileServices/default").name == "default"

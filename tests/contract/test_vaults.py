@@ -53,12 +53,14 @@ def test_name_of_a_deleted_vault_is_taken_until_it_is_purged(group: Any, path: s
     assert group.put(path, _body()).name
 
 
-def test_recovered_vault_has_its_secrets_and_keeps_what_is_not_named(group: Any, path: str) -> None:
+def test_recovered_vault_is_as_it_was(group: Any, path: str) -> None:
     group.put(path, _body(enableRbacAuthorization=True))
     group.put(f"{path}/secrets/kept", {"properties": {"value": "x"}})
     group.delete(path)
-    recovered = group.put(path, _body(createMode="recover"))
+    other = {"tenantId": str(uuid.UUID(int=0)), "enableRbacAuthorization": False}
+    recovered = group.put(path, _body(createMode="recover", **other))
 
+    assert recovered.properties["tenantId"] == TENANT
     assert recovered.properties["enableRbacAuthorization"] is True
     assert "createMode" not in recovered.properties
     assert group.there(f"{path}/secrets/kept")

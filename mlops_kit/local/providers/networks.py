@@ -1,4 +1,7 @@
-"""Virtual networks and their subnets: a subnet may be written inside its network or by itself, and is seen in both."""
+"""Virtual networks, their subnets, and private DNS zones.
+
+A subnet may be written inside its network or by itself, and is seen in both. What is in use is not deleted.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,15 @@ if TYPE_CHECKING:
     from mlops_kit.local.plane import Plane
     from mlops_kit.local.providers.resource_rules import Draft
 
-ENDPOINTS = "Microsoft.Network/privateEndpoints"
+# What keeps a subnet from being deleted: it has interfaces of these in it.
+_DWELLERS = frozenset(
+    {
+        "Microsoft.ContainerService/managedClusters",
+        "Microsoft.ContainerService/managedClusters/agentPools",
+        "Microsoft.MachineLearningServices/workspaces/computes",
+        "Microsoft.Network/privateEndpoints",
+    }
+)
 
 
 def admit(plane: Plane, draft: Draft) -> dict[str, Any]:
@@ -40,6 +51,26 @@ def written(plane: Plane, network: Resource) -> None:
     _show(plane, network.id)
 
 
+def forget(plane: Plane, network: Resource) -> None:
+    """Delete a network whose subnets nothing is in."""
+    for subnet in plane.store.list(f"{network.id}/subnets"):
+        _check_unused(plane, subnet)
+    plane.store.delete(network.id)
+
+
+def forget_zone(plane: Plane, zone: Resource) -> None:
+    """Delete a private DNS zone that is linked to no network."""
+    links = [one.id for one in plane.store.list(f"{zone.id}/virtualNetworkLinks")]
+    if links:
+        raise ArmError(
+            409,
+            "CannotDeleteResource",
+            "Can not delete resource before nested resources are deleted. Some existing nested resource IDs include:"
+            f" '{', '.join(links)}'.",
+        )
+    plane.store.delete(zone.id)
+
+
 def subnet_written(plane: Plane, subnet: Resource) -> None:
     """Show a subnet inside its network."""
     _show(plane, subnet.id.rpartition("/subnets/")[0])
@@ -63,12 +94,11 @@ def _show(plane: Plane, network_id: str) -> None:
 
 
 def _check_unused(plane: Plane, subnet: Resource) -> None:
-    for endpoint in plane.store.of_type(ENDPOINTS):
-        holder = str((endpoint.properties.get("subnet") or {}).get("id", ""))
-        if holder.lower() == subnet.id.lower():
-            raise ArmError(
-                400,
-                "InUseSubnetCannotBeDeleted",
-                f"Subnet {subnet.body['name']} is in use by {endpoint.id} and cannot be deleted. In order to delete the"
-                " subnet, delete all the resources within the subnet.",
-            )
+    found = [one.id for one in plane.store.mentioning(f'"{subnet.id}"') if one.body.get("type") in _DWELLERS]
+    if found:
+        raise ArmError(
+            400,
+            "InUseSubnetCannotBeDeleted",
+            f"Subnet {subnet.body['name']} is in use by {', '.join(found)} and cannot be deleted. In order to delete"
+            " the subnet, delete all the resources within the subnet.",
+        )

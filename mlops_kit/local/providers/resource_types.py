@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 from mlops_kit.local.arm.ids import type_of
 from mlops_kit.local.arm.wire import ArmError
-from mlops_kit.local.providers import access, federated_credentials, locks, networks, roles, vaults
+from mlops_kit.local.providers import access, federated_credentials, locks, networks, node_pools, roles, vaults
 from mlops_kit.local.providers import resource_facts as facts
 from mlops_kit.local.providers.resource_rules import TypeRules
 
@@ -108,6 +108,8 @@ TYPES: dict[str, TypeRules] = {
         secret=("properties.windowsProfile.adminPassword", "properties.servicePrincipalProfile.secret"),
         etag="eTag",
         facts=facts.kubernetes,
+        admit=node_pools.admit,
+        written=node_pools.written,
     ),
     "Microsoft.ContainerService/managedClusters/agentPools": TypeRules(
         name=r"[a-z][a-z0-9]{0,11}",
@@ -117,6 +119,8 @@ TYPES: dict[str, TypeRules] = {
         refers=("properties.vnetSubnetID",),
         etag="eTag",
         facts=facts.agent_pool,
+        written=node_pools.pool_written,
+        forget=node_pools.forget_pool,
     ),
     "Microsoft.EventGrid/eventSubscriptions": _SUBSCRIPTION,
     "Microsoft.EventGrid/systemTopics": TypeRules(
@@ -226,6 +230,7 @@ TYPES: dict[str, TypeRules] = {
         says="2 to 34 labels with dots between",
         etag="etag",
         facts=facts.dns_zone,
+        forget=networks.forget_zone,
     ),
     "Microsoft.Network/privateDnsZones/A": TypeRules(located=False, etag="etag"),
     "Microsoft.Network/privateDnsZones/virtualNetworkLinks": TypeRules(
@@ -270,6 +275,7 @@ TYPES: dict[str, TypeRules] = {
         facts=facts.network,
         admit=networks.admit,
         written=networks.written,
+        forget=networks.forget,
     ),
     "Microsoft.Network/virtualNetworks/subnets": TypeRules(
         name=_NETWORK,

@@ -248,9 +248,11 @@ def _put(plane: Plane, call: Call) -> Reply:
     resources.require_group(plane, call.workspace)
     if not body.get("location"):
         raise BadRequestError(f"The workspace '{name}' has no location.", target="location")
-    there = plane.store.find(call.workspace) or deleted_workspaces.recovered(plane, call.workspace, body)
-    draft = Draft(there.id if there else call.workspace, body, there)
-    return Reply(200 if there else 201, write(plane, draft.id, _admitted(plane, draft)).body)
+    with plane.store.transaction():  # what is refused is not recovered either
+        there = plane.store.find(call.workspace) or deleted_workspaces.recovered(plane, call.workspace, body)
+        draft = Draft(there.id if there else call.workspace, body, there)
+        body = _admitted(plane, draft)
+    return Reply(200 if there else 201, write(plane, draft.id, body).body)
 
 
 def _patch(plane: Plane, call: Call) -> Reply:

@@ -14,4 +14,7 @@ terraform {
 
 provider "azapi" {
   subscription_id = var.resource_group.subscription_id
+  # Else a rule, an instance type or a notification that is taken out of a map would stay: the provider looks only at
+  # what a body has, and takes a body that lost something for unchanged.
+  ignore_no_op_changes = false
 }

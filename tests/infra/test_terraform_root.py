@@ -82,6 +82,8 @@ def wanted(shipped, base, load) -> Callable[[str], dict[str, Any]]:
             base["workspace"] = places
             return settings.values(settings.infrastructure(load({**base, "infra": {**EVERYTHING, "stem": own}}, name)))
         overrides = [f"workspace.{key}={value}" for key, value in places.items()]
+        if name == "local":  # its account is the one in Azurite, which the control plane's own group holds
+            overrides.append(f"infra.storage.name=st{own}")
         return settings.values(settings.infrastructure(shipped(name, *overrides, f"infra.stem={own}")))
 
     return values
@@ -208,6 +210,25 @@ def test_a_change_of_one_environment_is_shown_by_what_it_does(root, wanted):
     _fill(root, more)
     assert root.changes() == {cluster: ["delete", "create"]}
     _fill(root, values)
+    root.run("destroy", "-auto-approve")
+
+
+@pytest.mark.infra
+def test_what_is_taken_out_of_a_map_goes_from_the_service(root, wanted, arm):
+    values = wanted("test")
+    network = values["workspace"]["network"]
+    rule = {"service_tag": None, "protocol": None, "port_ranges": None, "type": "FQDN"}
+    network["isolation_mode"] = "AllowOnlyApprovedOutbound"
+    network["outbound_rules"] = {name: {**rule, "fqdn": f"{name}.org"} for name in ("pypi", "conda")}
+    _fill(root, values)
+    root.apply()
+    del network["outbound_rules"]["conda"]
+    _fill(root, values)
+    assert root.changes() == {"module.workspace.azapi_resource.this": ["update"]}
+    root.apply()
+    there = arm("GET", f"{_group(values)}/providers/{_WORKSPACES}/{values['workspace']['name']}")
+    rules = there["properties"]["managedNetwork"]["outboundRules"]
+    assert [name for name, one in rules.items() if one["category"] == "UserDefined"] == ["pypi"]
     root.run("destroy", "-auto-approve")
 
 

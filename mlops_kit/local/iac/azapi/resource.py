@@ -96,7 +96,7 @@ def plan(session: Session, change: Change) -> Outcome:
         planned["parent_id"] = _default_parent(session, config["type"])
     planned["identity"] = identity.planned(planned["identity"], prior["identity"] if prior else [])
     planned["location"] = _given(config, planned, "location", (prior or {}).get("location"))
-    planned["tags"] = _given(config, planned, "tags", dict(session.default_tags) or None)
+    planned["tags"] = _given(config, planned, "tags", None)
     if prior is None:
         return Outcome({**planned, "id": UNKNOWN, "output": UNKNOWN}, change.private)
     calls = _needs_call(config, planned, prior, change.private)

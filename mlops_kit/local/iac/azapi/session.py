@@ -41,7 +41,6 @@ class Session:
     client: ArmClient
     subscription: str
     stopped: threading.Event
-    default_tags: Mapping[str, str] = field(default_factory=dict)
     ignore_no_op_changes: bool = True
     locks: Locks = field(default_factory=Locks)
 

@@ -7,7 +7,7 @@ the local control plane and nowhere else.
 
 from __future__ import annotations
 
-from mlops_kit.local.iac.pulumi_engine.launch import Stack, run
+from mlops_kit.local.iac.pulumi_engine.launch import Stack, perform
 from mlops_kit.local.iac.pulumi_engine.results import (
     Action,
     DeploymentError,
@@ -30,6 +30,7 @@ __all__ = [
     "Step",
     "destroy",
     "outputs",
+    "owned",
     "preview",
     "refresh",
     "report_from_json",
@@ -39,7 +40,7 @@ __all__ = [
 
 def preview(stack: Stack) -> Report:
     """Return what an up would do; nothing is changed. All faults that can be known by now are told in one error."""
-    return run(stack, "preview")
+    return perform(stack, "preview")
 
 
 def up(stack: Stack, *, plan: Report | None = None) -> Report:
@@ -49,17 +50,32 @@ def up(stack: Stack, *, plan: Report | None = None) -> Report:
     preview, is no longer what would be done. Raises DeploymentError where something failed midway: what was made until
     then is in the state, and the next up goes on from there.
     """
-    return run(stack, "up", plan=plan)
+    return perform(stack, "up", plan=plan)
 
 
 def refresh(stack: Stack) -> Report:
     """Record what is there now; the steps ``refresh`` and ``delete`` are what was changed outside."""
-    return run(stack, "refresh")
+    return perform(stack, "refresh")
 
 
 def destroy(stack: Stack) -> Report:
     """Delete everything that the stack owns, dependents first; refused as a whole where anything is protected."""
-    return run(stack, "destroy")
+    return perform(stack, "destroy")
+
+
+def owned(stack: Stack) -> tuple[Step, ...]:
+    """Return what a destroy would delete, or leave where it is and forget, without running the program."""
+    from mlops_kit.local.iac.pulumi_engine import resource_types
+    from mlops_kit.local.iac.pulumi_engine.state import read
+
+    state = read(stack.state) if stack.state.is_file() else None
+    steps = []
+    for entry in [*state.entries.values(), *state.superseded.values()] if state else ():
+        if entry.in_arm:
+            row = resource_types.find(entry.type)
+            stays = entry.retain_on_delete or (row is not None and row.singleton)
+            steps.append(Step(entry.urn, entry.type, entry.name, entry.id, "forget" if stays else "delete"))
+    return tuple(steps)
 
 
 def outputs(stack: Stack) -> dict[str, Output]:

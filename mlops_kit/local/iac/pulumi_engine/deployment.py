@@ -209,7 +209,7 @@ class Deployment:
         reasons = [spell(path) for path in (*named, *fixed)]
         if case.id is not None and not same(case.id, prior.id) and not reasons:
             reasons = ["id"]  # another subscription: not an input of the resource itself
-        return tuple(dict.fromkeys(reasons))
+        return tuple(sorted(set(reasons)))  # inputs come in any order, and a plan is recognised by what it says
 
     def _create(
         self,

@@ -19,6 +19,7 @@ from mlops_kit.errors import EnvironmentFileError, ExpressionError, Place, Sourc
 from mlops_kit.expressions import ProcessRoot, Root, SecretText, evaluate
 from mlops_kit.layers import FROM_ENV, Origin
 from mlops_kit.nearest import did_you_mean
+from mlops_kit.outputs import WithOutputs, file_of
 from mlops_kit.overrides import from_settings, from_variables, override, steps_of
 from mlops_kit.scalars import remembering
 
@@ -40,6 +41,7 @@ class Environment:
     process: Mapping[str, str] = field(repr=False)
     project: str = ""
     git: Mapping[str, str] = field(default_factory=dict, repr=False)
+    outputs: Path | None = None  # where the outputs of its infrastructure are recorded
 
     @cached_property
     def values(self) -> Mapping[str, Any]:
@@ -95,8 +97,9 @@ class Environment:
     @cached_property
     def roots(self) -> Mapping[str, Any]:
         """Return the roots that an expression in one of these files, or in a template, may use."""
+        values = self.values if self.outputs is None else WithOutputs(self.values, self.outputs, self.name)
         return {
-            "env": Root(self.values, "value"),
+            "env": Root(values, "value"),
             "project": Root(_ProjectFacts(self), "fact"),
             "git": Root(self.git, "fact"),
             "process": ProcessRoot(self.process),
@@ -179,7 +182,8 @@ def examine(
     faults += _misplaced(root, base, own, name)
     if faults:
         return None, _in_order(faults)
-    facts = _by_path(said), process, folder.resolve().parent.name, git or {}
+    project = folder.resolve().parent
+    facts = _by_path(said), process, project.name, git or {}, file_of(project, name)
     return Environment(name, _named(root, name), *facts), ()
 
 

@@ -35,11 +35,12 @@ _NEAR_ROOTS = {
 
 
 class Root(Mapping[str, Any]):
-    """The values below one root; ``noun`` names such a value in the message about one that is missing."""
+    """The values below one root; in the message about one that is missing ``noun`` names it, ``hint`` says what to do."""
 
-    def __init__(self, values: Mapping[str, Any], noun: str) -> None:
+    def __init__(self, values: Mapping[str, Any], noun: str, hint: str = "") -> None:
         self.values_by_name = values
         self.noun = noun
+        self.hint = hint
 
     def __getitem__(self, name: str) -> Any:
         return self.values_by_name[name]
@@ -228,7 +229,8 @@ def _missing(container: Any, name: str) -> str:
         return f"there is no {name!r} in {kind}"
     noun = f"{container.noun} " if isinstance(container, Root) else ""
     tail = did_you_mean(name, container) or f"; known are {', '.join(sorted(container)) or 'none'}"
-    return f"there is no {noun}{name!r}{tail}"
+    hint = f"; {container.hint}" if isinstance(container, Root) and container.hint else ""
+    return f"there is no {noun}{name!r}{tail}{hint}"
 
 
 def _computed(expression: _Expression, roots: Mapping[str, Any], locate: Locate) -> Any:

@@ -59,7 +59,7 @@ def connected(where: Where, environment: Environment | None = None) -> Iterator[
     """Connect to the workspace of an environment, and name it, once, on stderr; inside, stdout is stderr."""
     environment = environment or where.environment()
     target = replace(target_of(environment), options=where.typed(environment.name))
-    _lead(plane.variables(where.project, environment) if environment.is_local else outside(os.environ))
+    lead(plane.variables(where.project, environment) if environment.is_local else outside(os.environ))
     with quiet():
         workspace = connect.connect(target, os.environ)
         click.echo(f"workspace {_named(workspace, local=environment.is_local)}", err=True)
@@ -85,7 +85,7 @@ def target_of(environment: Environment) -> connect.Target:
     )
 
 
-def _lead(variables: Mapping[str, str]) -> None:
+def lead(variables: Mapping[str, str]) -> None:
     """Make these the variables of this process; the SDK reads some of them when it is imported."""
     for name in set(os.environ) - set(variables):
         del os.environ[name]

@@ -1,4 +1,4 @@
-"""``mlops-kit infra``: what the infrastructure of an environment is."""
+"""``mlops-kit infra``: what the infrastructure of an environment is called; the other verbs are in their own files."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from mlops_kit.cli import options
+from mlops_kit.cli.infra_changes import destroy, plan, refresh, up
+from mlops_kit.cli.infra_outputs import outputs
 from mlops_kit.project import Project
 
 COLUMNS = ("resource", "name", "length", "longest", "given by")
@@ -63,3 +65,7 @@ def _table(rows: list[dict[str, Any]]) -> str:
         (row["resource"], row["name"], str(row["length"]), str(row["longest"]), row["given_by"] or "-") for row in rows
     ]
     return options.table(lines, COLUMNS)
+
+
+for verb in (plan, up, refresh, outputs, destroy):
+    command.add_command(verb)

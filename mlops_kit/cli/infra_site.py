@@ -1,0 +1,185 @@
+"""From ``-e`` to an environment's infrastructure: its checked values, its engine, the door to where it is."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlops_kit.cli import options, plane
+from mlops_kit.cli.connection import lead
+from mlops_kit.errors import UsageError
+from mlops_kit.infra import pulumi, rules, saved_plan, settings, terraform_folder, tools
+from mlops_kit.infra.arm import Arm
+from mlops_kit.infra.engine import Engine
+from mlops_kit.infra.saved_plan import Basis
+from mlops_kit.local.outside import outside
+from mlops_kit.local.settings import MANAGEMENT_URL
+from mlops_kit.workspace import credentials
+from mlops_kit.workspace.arm import PUBLIC, ArmDoor
+
+if TYPE_CHECKING:
+    from mlops_kit.environments import Environment
+    from mlops_kit.project import Project
+
+_STATES = {"terraform": "terraform.tfstate", "pulumi": "state.json"}  # of environments on this machine
+
+
+@dataclass(frozen=True)
+class Site:
+    """One environment's infrastructure, open. ``state`` is a private folder; ``basis`` says what plans are made from.
+
+    ``adopted`` holds the ids that are to be taken over, in lower case; more may be added before the next plan.
+    """
+
+    project: Project
+    environment: Environment
+    values: Mapping[str, Any] = field(repr=False)
+    engine: Engine
+    arm: Arm
+    basis: Basis
+    state: Path
+    adopted: set[str]
+
+    @property
+    def name(self) -> str:
+        """Return the name of the environment."""
+        return self.environment.name
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the options of a command say about the environment and its engine."""
+
+    project: Project
+    env: str | None
+    settings: tuple[str, ...]
+    engine: str
+    adopt: Sequence[str] = ()
+
+
+@contextmanager
+def opened(wanted: Wanted) -> Iterator[Site]:
+    """Check the environment, lead this process to where it is, and give its infrastructure to one command at a time.
+
+    Raises:
+        UsageError: The environment breaks a rule (every finding has been printed), the engine's program is missing, or
+            another command works on the environment.
+    """
+    environment = options.chosen_environment(wanted.project, wanted.env, overrides=wanted.settings)
+    require_sound(environment)
+    values = settings.values(settings.infrastructure(environment))
+    basis = saved_plan.basis(values, _PROGRAMS[wanted.engine](wanted.project.folder))
+    if wanted.engine == "terraform" or not environment.is_local:  # before anything is started for it
+        tools.find(wanted.engine)
+    with ExitStack() as stack:
+        stack.callback(lead, dict(os.environ))
+        lead(plane.variables(wanted.project, environment) if environment.is_local else outside(os.environ))
+        state = _owned(wanted.project, environment, wanted.engine, stack)
+        adopted = {one.lower().rstrip("/") for one in wanted.adopt}
+        ground = _Ground(
+            wanted.project.folder, environment, values, wanted.settings, state, _door(environment), adopted
+        )
+        engine = _ENGINES[wanted.engine](ground, stack)
+        yield Site(wanted.project, environment, values, engine, ground.arm, basis, state, adopted)
+
+
+def require_sound(environment: Environment) -> None:
+    """Print everything that is wrong with the infrastructure of an environment; refuse to go on with an error."""
+    found = rules.findings(environment)
+    for finding in found:
+        click.echo(str(finding), err=True)
+    if errors := sum(finding.severity == "error" for finding in found):
+        raise UsageError(f"{options.counted(errors, 'error')}; nothing was run")
+
+
+def _owned(project: Project, environment: Environment, engine: str, stack: ExitStack) -> Path:
+    """Return the private folder of an engine; keep other commands out of it until this one is done."""
+    from filelock import FileLock, Timeout
+
+    near = plane.state_folder(project, environment.name) if environment.is_local else project.folder / ".mlops_kit"
+    home = near / "infra" / environment.name
+    state = home / engine
+    for folder in (home, state):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+    _require_sole(home, engine, environment.name)
+    try:
+        stack.enter_context(FileLock(home / "command.lock", timeout=0))
+    except Timeout:
+        name = environment.name
+        raise UsageError(f"another command works on the infrastructure of {name!r}; wait until it ends") from None
+    return state
+
+
+def _require_sole(home: Path, engine: str, name: str) -> None:
+    """Refuse to take over, with one engine, what the other one has made on this machine."""
+    for other, file in _STATES.items():
+        path = home / other / file
+        if other != engine and path.is_file() and json.loads(path.read_text(encoding="utf-8")).get("resources"):
+            raise UsageError(
+                f"the infrastructure of {name!r} was made by {other}: go on with --engine {other}, or destroy it first"
+            )
+
+
+def _door(environment: Environment) -> Arm:
+    """Return the door to where the environment is; nobody signs in before somebody knocks."""
+    auth = environment.get("auth", "default")
+    place = MANAGEMENT_URL if environment.is_local else PUBLIC
+    return ArmDoor(lambda: credentials.choose(auth, os.environ), place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What an engine is made of."""
+
+    folder: Path
+    environment: Environment
+    values: Mapping[str, Any]
+    overrides: tuple[str, ...]
+    state: Path
+    arm: Arm
+    adopted: set[str]
+
+
+def _terraform(ground: _Ground, stack: ExitStack) -> Engine:
+    from mlops_kit.infra.terraform import Terraform
+
+    local = ground.environment.is_local
+    environ = dict(os.environ)
+    if local:
+        from mlops_kit.local.iac.azapi import attach
+
+        # A person's own configuration may name mirrors that have another provider of this name.
+        environ = stack.enter_context(attach({**environ, "TF_CLI_CONFIG_FILE": os.devnull}))
+
+    def is_there(place: str, version: str) -> bool:
+        return place.lower() in ground.adopted or (local and ground.arm.find(place, version) is not None)
+
+    folder = terraform_folder.Folder(ground.folder, ground.state, ground.environment.name)
+    return Terraform(folder, ground.values, environ, local=local, is_there=is_there)
+
+
+def _pulumi(ground: _Ground, stack: ExitStack) -> Engine:
+    del stack
+    name, environ = ground.environment.name, dict(os.environ)
+    if not ground.environment.is_local:
+        if ground.adopted:
+            raise UsageError("the pulumi CLI takes over what exists by 'pulumi import'; --adopt is for terraform")
+        return pulumi.Pulumi(ground.folder, name, ground.state, environ, ground.overrides)
+    from mlops_kit.cli.infra_pulumi import LocalPulumi
+    from mlops_kit.local.iac.pulumi_engine import Stack
+
+    config = {"set": list(ground.overrides)} if ground.overrides else {}
+    state = ground.state / _STATES["pulumi"]
+    return LocalPulumi(Stack(ground.folder / pulumi.PROGRAM, name, state, environ, config=config, adopts=True))
+
+
+_ENGINES = {"terraform": _terraform, "pulumi": _pulumi}
+_PROGRAMS = {"terraform": terraform_folder.program, "pulumi": pulumi.program}

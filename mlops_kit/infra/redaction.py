@@ -1,0 +1,67 @@
+"""Secrets are kept out of every stream that a tool writes to, however the tool spells them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import urllib.parse
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlops_kit.infra.changes import MASK
+
+_LEAST = 6  # shorter values are words that occur everywhere
+# Variables that hold secrets by what they are called; those that name a file or a user hold none.
+_SECRET = re.compile(
+    r"SECRET|PASSWORD|PASSPHRASE|PASSWD|CREDENTIAL|CONNECTION_?STRING|PRIVATE_?KEY|IDENTITY_HEADER"
+    r"|(?:^|_)(?:TOKENS?|ACCESS_?KEYS?|API_?KEYS?|ACCOUNT_?KEYS?|PAT|SAS)(?:$|_)",
+    re.IGNORECASE,
+)
+_NAMES_A_PLACE = re.compile(r"(?:_URL|_URI|_FILE|_PATH|_ENDPOINT|_NAME|_ID|_PROVIDER|_CREDENTIALS)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Redactor:
+    """Texts that must not be seen. Its ``repr`` shows none of them."""
+
+    pattern: re.Pattern[str] | None
+
+    def __repr__(self) -> str:
+        """Return the name alone."""
+        return "Redactor()"
+
+    def text(self, line: str) -> str:
+        """Return a line with a mask in place of every secret."""
+        return self.pattern.sub(MASK, line) if self.pattern is not None else line
+
+    def value(self, value: Any) -> Any:
+        """Return a JSON value with a mask in place of every secret in its texts."""
+        if isinstance(value, Mapping):
+            return {self.text(str(key)): self.value(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(item) for item in value]
+        return self.text(value) if isinstance(value, str) else value
+
+
+def redactor(environ: Mapping[str, str], secrets: Iterable[str] = ()) -> Redactor:
+    """Return what keeps the secrets of these variables, and others, out of texts."""
+    named = [
+        value
+        for name, value in environ.items()
+        if _SECRET.search(name) and not _NAMES_A_PLACE.search(name) and not value.isdigit()
+    ]
+    spelled = {form for text in (*named, *secrets) if len(text.strip()) >= _LEAST for form in _spellings(text)}
+    longest_first = sorted(spelled, key=len, reverse=True)
+    return Redactor(re.compile("|".join(map(re.escape, longest_first))) if longest_first else None)
+
+
+def _spellings(text: str) -> set[str]:
+    """Return a text as programs write it: plain, line by line, in JSON once and twice, in a URL, in base64."""
+    lines = {line.strip() for line in text.splitlines() if len(line.strip()) >= _LEAST}
+    quoted = json.dumps(text)[1:-1]
+    unicode = json.dumps(text, ensure_ascii=False)[1:-1]
+    encoded = base64.b64encode(text.encode()).decode()
+    urls = {urllib.parse.quote(text, safe=""), urllib.parse.quote(text), urllib.parse.quote_plus(text)}
+    return {text.strip(), *lines, quoted, unicode, json.dumps(quoted)[1:-1], encoded, encoded.rstrip("="), *urls}

@@ -1,0 +1,204 @@
+"""The real ``terraform`` for one environment: plan, apply exactly, refresh, outputs.
+
+python-terraform builds the command lines, which it does well. The rest of it is not used (0.10.1, last released in
+2019): its ``destroy`` sends ``-force``, which no terraform takes any more; ``plan(raise_on_error=True)`` raises where
+there are changes; ``output(NAME)`` raises TypeError on JSON of today; it passes variables that nobody declared, waits
+for the end before it shows a line, gives every program the whole environment of the caller, and keeps no secret out of
+what it logs. So programs are run by ``tools``, and values go in a private file.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlops_kit.errors import UsageError
+from mlops_kit.infra import terraform_folder, terraform_plan
+from mlops_kit.infra.arm import group_id
+from mlops_kit.infra.changes import Changes
+from mlops_kit.infra.engine import Interrupted, Output, Tell
+from mlops_kit.infra.redaction import redactor
+from mlops_kit.infra.saved_plan import Planned, StalePlanError
+from mlops_kit.infra.terraform_folder import Folder
+from mlops_kit.infra.tools import Finished, Tool, ToolFailed, document, event, events, find
+
+IsThere = Callable[[str, str], bool]
+"""Asks the service whether a resource is there: its id, and the API version to ask with."""
+
+_MOST_ROUNDS = 4  # of finding what exists: each may make the parents of others known
+_STALE = "Saved plan is stale"
+# Variables of terraform that would change what its commands mean, or write values into logs.
+_DROPPED = ("TF_CLI_ARGS", "TF_WORKSPACE", "TF_LOG", "TF_VAR_", "TF_DATA_DIR")
+
+
+def _nothing_is_there(place: str, version: str) -> bool:
+    del place, version
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Terraform:
+    """Terraform for one environment. ``environ`` is all that it sees of variables.
+
+    ``local`` keeps the state in the state folder; otherwise the root's backend does, by ``backend/NAME.hcl``.
+    What ``is_there`` says exists and the program would create is taken over.
+    """
+
+    folder: Folder
+    values: Mapping[str, Any] = field(repr=False)
+    environ: Mapping[str, str] = field(repr=False)
+    local: bool = False
+    is_there: IsThere = _nothing_is_there
+    name: str = "terraform"
+
+    def plan(self, *, destroys: bool = False) -> Planned:
+        """Return what terraform would do; what exists already and is not in the state is taken over."""
+        found: dict[str, str] = {}
+        for _ in range(_MOST_ROUNDS):
+            self._lay_out(terraform_plan.import_blocks(found))
+            content, shown = self._plan(["-destroy"] if destroys else [])
+            more = {} if destroys else terraform_plan.existing(shown, group_id(self.values), self.is_there)
+            if not more:
+                break
+            found |= more
+        return Planned(terraform_plan.changes(shown, self.folder.environment), content, destroys)
+
+    def apply(self, planned: Planned, tell: Tell) -> Changes:
+        """Do exactly what a plan says; terraform itself refuses one that was made from another state."""
+        self._lay_out()
+        done: list[str] = []
+
+        def hear(line: str) -> None:
+            for text in _progress(event(line) or {}):
+                done.append(text)
+                tell(text)
+
+        with self._private_file(planned.content) as file:
+            finished = self._run("apply", str(file), on_line=hear, json=True, auto_approve=True)
+        if finished.status != 0:
+            faults = _faults(finished)
+            if any(_STALE in fault for fault in faults):
+                raise StalePlanError("the state of the infrastructure has changed")
+            raise Interrupted(self.folder.environment, faults, len(done))
+        return planned.changes
+
+    def refresh(self) -> Changes:
+        """Record what is there now; return what was changed outside."""
+        self._lay_out()
+        content, shown = self._plan(["-refresh-only"])
+        with self._private_file(content) as file:
+            self._checked("record what is there", self._run("apply", str(file), json=True, auto_approve=True))
+        found = terraform_plan.changes(shown, self.folder.environment)
+        return Changes(found.environment, found.engine, drift=found.drift, outputs=found.outputs)
+
+    def outputs(self) -> Mapping[str, Output]:
+        """Return the outputs; terraform answers ``{}`` where nothing was applied yet."""
+        self._lay_out()
+        finished = self._checked("read the outputs", self._run("output", json=True))
+        found = document(finished.out) or {}
+        return {name: Output(one.get("value"), bool(one.get("sensitive"))) for name, one in found.items()}
+
+    def owned(self) -> tuple[str, ...]:
+        """Return the ids of everything in the state."""
+        self._lay_out()
+        finished = self._checked("read the state", self._run("show", json=True))
+        return tuple(_ids((document(finished.out).get("values") or {}).get("root_module") or {}))
+
+    def _plan(self, flags: list[str]) -> tuple[bytes, dict[str, Any]]:
+        with self._private_file(b"") as file:
+            finished = self._run(
+                "plan", *flags, json=True, out=str(file), var_file=str(self.folder.values), lock_timeout="10s"
+            )
+            self._checked("plan", finished)
+            shown = self._checked("read the plan", self._run("show", str(file), json=True))
+            return file.read_bytes(), document(shown.out)
+
+    def _lay_out(self, imports: str = "") -> None:
+        """Write the folder, and initialise it where the program is new to it."""
+        if terraform_folder.lay_out(self.folder, self.values, local=self.local, imports=imports):
+            backend = None if self.local else str(self.folder.backend)
+            self._checked("init", self._run("init", reconfigure=True, backend_config=backend))
+
+    def _run(
+        self, command: str, *arguments: str, on_line: Callable[[str], None] = lambda _: None, **options: Any
+    ) -> Finished:
+        environ = {name: value for name, value in self.environ.items() if not name.startswith(_DROPPED)}
+        environ |= {"TF_DATA_DIR": str(self.folder.data), "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+        tool = Tool(find("terraform", environ), self.folder.root, environ, redactor(environ))
+        return tool.run(command_line(self.folder.root, command, *arguments, **options), on_line)
+
+    def _checked(self, doing: str, finished: Finished) -> Finished:
+        if finished.status != 0:
+            raise ToolFailed("terraform", doing, finished.status, _faults(finished) or finished.last_lines())
+        return finished
+
+    def _private_file(self, content: bytes) -> _PrivateFile:
+        return _PrivateFile(self.folder.state, content)
+
+
+class _PrivateFile:
+    """A file of mode 0600 in a private folder, gone at the end of the block."""
+
+    def __init__(self, folder: Path, content: bytes) -> None:
+        self._folder = folder
+        self._content = content
+        self._path = Path()
+
+    def __enter__(self) -> Path:
+        descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=".tfplan")
+        with open(descriptor, "wb") as file:  # noqa: PTH123  a descriptor
+            file.write(self._content)
+        self._path = Path(name)
+        return self._path
+
+    def __exit__(self, *_: object) -> None:
+        self._path.unlink(missing_ok=True)
+
+
+def command_line(folder: Path, command: str, *arguments: str, **options: Any) -> list[str]:
+    """Return the arguments of a terraform command; an option that is True is a flag, one that is None is left out."""
+    try:
+        from python_terraform import IsFlagged
+        from python_terraform import Terraform as CommandLines
+    except ModuleNotFoundError as error:
+        raise UsageError(f"the package {error.name} is missing; install mlops_kit[infra]") from None
+    flags = {"no_color": IsFlagged, **({"input": False} if command in {"init", "plan", "apply"} else {})}
+    given = {name: IsFlagged if value is True else value for name, value in options.items()}
+    builder = CommandLines(
+        working_dir=str(folder / "nowhere")
+    )  # it would read the state file of a folder that is there
+    whole: list[str] = builder.generate_cmd_string(command, *arguments, **flags, **given)
+    return whole[1:]
+
+
+def _progress(facts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each resource that is done."""
+    if facts.get("type") == "apply_complete":
+        hook = facts["hook"]
+        yield f"{hook['action']} {hook['resource']['addr']} ({hook.get('elapsed_seconds', 0)} s)"
+
+
+def _faults(finished: Finished) -> tuple[str, ...]:
+    """Return the errors that terraform told, each as one sentence that names the resource or the line."""
+    found = [one["diagnostic"] for one in events(finished.out) if one.get("type") == "diagnostic"]
+    told = tuple(_sentence(one) for one in found if one.get("severity") == "error")
+    return told or tuple(finished.last_lines()[-1:])
+
+
+def _sentence(diagnostic: Mapping[str, Any]) -> str:
+    place = diagnostic.get("range") or {}
+    line = f"{place['filename']}:{place['start']['line']}" if place.get("filename") else ""
+    where = diagnostic.get("address") or line
+    parts = (where, diagnostic.get("summary"), " ".join(str(diagnostic.get("detail") or "").split()))
+    return ": ".join(part for part in parts if part)
+
+
+def _ids(module: Mapping[str, Any]) -> Iterator[str]:
+    for one in module.get("resources", []):
+        if one.get("mode") == "managed" and one["values"].get("id"):
+            yield str(one["values"]["id"])
+    for inner in module.get("child_modules", []):
+        yield from _ids(inner)

@@ -1,0 +1,109 @@
+"""The folder that terraform runs in: a copy of the root module in the environment's state folder.
+
+The copy holds what only this run adds (where the state is, what is taken over), so that nothing is ever written into
+the project, and two environments can be worked on at the same time.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops_kit.errors import UsageError
+from mlops_kit.infra.tools import write_private
+
+ROOT = Path("infra") / "terraform"
+MODULES = Path("modules") / "terraform"
+_LOCK = ".terraform.lock.hcl"
+_IMPORTS = "adopted.tf"
+_BACKEND = "backend_override.tf"
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Where one environment's terraform lives: ``project`` is the project folder, ``state`` a private folder."""
+
+    project: Path
+    state: Path
+    environment: str
+
+    @property
+    def root(self) -> Path:
+        """Return the copy of the root module; the modules are where the root looks for them, two folders above."""
+        return self.state / "program" / ROOT
+
+    @property
+    def data(self) -> Path:
+        """Return the folder for what ``terraform init`` installs."""
+        return self.state / "data"
+
+    @property
+    def values(self) -> Path:
+        """Return the file of the values; it ends as terraform wants files that it is given by name."""
+        return self.state / "values.tfvars.json"
+
+    @property
+    def state_file(self) -> Path:
+        """Return the state of an environment on this machine."""
+        return self.state / "terraform.tfstate"
+
+    @property
+    def backend(self) -> Path:
+        """Return the file that says where the state of an environment in Azure is kept."""
+        return self.project / ROOT / "backend" / f"{self.environment}.hcl"
+
+
+def program(project: Path) -> Iterator[Path]:
+    """Yield the files that the program is made of.
+
+    Raises:
+        UsageError: The project has none.
+    """
+    root = project / ROOT
+    if not (root / "main.tf").is_file():
+        raise UsageError(f"{root} holds no main.tf: the project has no Terraform program")
+    yield from (path for path in root.iterdir() if path.suffix == ".tf" or path.name.endswith(".tf.json"))
+    yield from (path for path in (project / MODULES).glob("*/*.tf"))
+
+
+def lay_out(folder: Folder, values: Mapping[str, Any], *, local: bool, imports: str = "") -> bool:
+    """Write the copy and the values; say whether it needs ``terraform init``: the program is new to this folder."""
+    folder.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.root.mkdir(parents=True, exist_ok=True)
+    wanted = {path.name: path.read_bytes() for path in program(folder.project) if path.parent == folder.project / ROOT}
+    if local:
+        backend = f'terraform {{\n  backend "local" {{\n    path = {json.dumps(str(folder.state_file))}\n  }}\n}}\n'
+        wanted[_BACKEND] = backend.encode()
+    elif not folder.backend.is_file():
+        raise UsageError(f"{folder.backend} is missing: it says where the state of {folder.environment!r} is kept")
+    if (lock := folder.project / ROOT / _LOCK).is_file() and not local:
+        wanted[_LOCK] = lock.read_bytes()
+    before = _present(folder.root)
+    for name in set(before) - set(wanted) - {_LOCK}:
+        (folder.root / name).unlink()
+    for name, content in wanted.items():
+        if before.get(name) != content:
+            (folder.root / name).write_bytes(content)
+    if imports:
+        (folder.root / _IMPORTS).write_text(imports, encoding="utf-8")
+    _link(folder.state / "program" / "modules", folder.project / "modules")
+    write_private(folder.values, json.dumps(values, indent=1))
+    return {**before, _IMPORTS: b"", _LOCK: b""} != {**wanted, _IMPORTS: b"", _LOCK: b""} or not folder.data.is_dir()
+
+
+def _present(root: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in root.iterdir() if path.is_file()}
+
+
+def _link(link: Path, target: Path) -> None:
+    if link.is_symlink() and link.readlink() == target:
+        return
+    if link.is_symlink() or link.is_file():
+        link.unlink()
+    elif link.is_dir():
+        shutil.rmtree(link)
+    link.symlink_to(target, target_is_directory=True)

@@ -73,28 +73,21 @@ def _with_identities(identity: dict[str, Any]) -> dict[str, Any]:
 
 def outputs_of(row: ResourceType, version: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """Return what ARM answered as the outputs of the SDK's class."""
-    outer = {name: value for name, value in body.items() if name != "properties"}
+    outer = {name: _from_arm(row, value, name) for name, value in body.items() if name != "properties"}
     inner = body.get("properties") or {}
-    found = _outputs(row, outer, ()) | ({"properties": _outputs(row, inner, ("properties",))} if row.whole else {})
-    flat = {} if row.whole else _outputs(row, inner, ())
-    return {**flat, **found, "azureApiVersion": version}
+    if row.whole:
+        return {**outer, "properties": _from_arm(row, inner, "properties"), "azureApiVersion": version}
+    return {**_renamed(row, inner, ""), **outer, "azureApiVersion": version}
 
 
-def _outputs(row: ResourceType, values: Mapping[str, Any], place: tuple[str, ...]) -> dict[str, Any]:
-    where = ".".join(place)
-    return {
-        sdk: _from_arm(row, value, f"{where}.{sdk}" if where else sdk)
-        for name, value in values.items()
-        for sdk in (_sdk_name(row, where, name),)
-    }
-
-
-def _sdk_name(row: ResourceType, where: str, name: str) -> str:
-    for path, arm in row.renamed.items():
-        parent, _, own = path.rpartition(".")
-        if arm == name and parent == where and (where or name != "type"):
-            return own
-    return name
+def _renamed(row: ResourceType, values: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return members by the names that the SDK has for them at a place."""
+    own = {arm: path.rpartition(".")[2] for path, arm in row.renamed.items() if path.rpartition(".")[0] == where}
+    found: dict[str, Any] = {}
+    for arm, value in values.items():
+        name = own.get(arm, arm)
+        found[name] = _from_arm(row, value, f"{where}.{name}" if where else name)
+    return found
 
 
 def _from_arm(row: ResourceType, value: Any, where: str) -> Any:
@@ -104,11 +97,7 @@ def _from_arm(row: ResourceType, value: Any, where: str) -> Any:
         return value
     if where in row.wrapped and isinstance(value.get("properties"), Mapping):
         value = {**{name: one for name, one in value.items() if name != "properties"}, **value["properties"]}
-    return {
-        sdk: _from_arm(row, one, f"{where}.{sdk}")
-        for name, one in value.items()
-        for sdk in (_sdk_name(row, where, name),)
-    }
+    return _renamed(row, value, where)
 
 
 def as_inputs(inputs: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:

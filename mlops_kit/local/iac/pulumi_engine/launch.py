@@ -52,7 +52,7 @@ class Stack:
     adopts: bool = False
 
 
-def run(stack: Stack, command: str, *, plan: Report | None = None) -> Report:
+def perform(stack: Stack, command: str, *, plan: Report | None = None) -> Report:
     """Run a command in a child process and return its report.
 
     Raises DeploymentError where it ended early, StalePlanError where ``plan`` is not what it would do.

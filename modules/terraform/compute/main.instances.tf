@@ -35,6 +35,7 @@ resource "azapi_resource" "instances" {
       computeType = "ComputeInstance"
       properties = {
         vmSize                 = each.value.size
+        enableSSO              = true
         idleTimeBeforeShutdown = each.value.idle_time_before_shutdown
         subnet                 = local.subnets[each.key] == null ? null : { id = local.subnets[each.key] }
         enableNodePublicIp     = each.value.public_ip

@@ -8,8 +8,11 @@ resource "azapi_resource" "this" {
   body = {
     sku = { name = var.sku }
     properties = {
-      adminUserEnabled    = false
-      publicNetworkAccess = var.public_network_access
+      adminUserEnabled         = false
+      anonymousPullEnabled     = false
+      publicNetworkAccess      = var.public_network_access
+      networkRuleBypassOptions = "AzureServices"
+      zoneRedundancy           = "Disabled"
     }
   }
 

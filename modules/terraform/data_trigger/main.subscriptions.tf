@@ -4,9 +4,10 @@ locals {
   filters = {
     for name, one in var.triggers :
     name => {
-      subjectBeginsWith  = one.subject_begins_with
-      subjectEndsWith    = one.subject_ends_with
-      includedEventTypes = one.event_types
+      subjectBeginsWith      = one.subject_begins_with
+      subjectEndsWith        = one.subject_ends_with
+      includedEventTypes     = one.event_types
+      isSubjectCaseSensitive = false
     }
   }
 }
@@ -60,7 +61,11 @@ resource "azapi_resource" "webhook_subscriptions" {
     properties = {
       destination = {
         endpointType = "WebHook"
-        properties   = { endpointUrl = each.value.webhook_url }
+        properties = {
+          endpointUrl                   = each.value.webhook_url
+          maxEventsPerBatch             = 1
+          preferredBatchSizeInKilobytes = 64
+        }
       }
       eventDeliverySchema = "EventGridSchema"
       filter              = local.filters[each.key]

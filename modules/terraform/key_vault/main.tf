@@ -18,7 +18,12 @@ resource "azapi_resource" "this" {
       enableSoftDelete          = true
       softDeleteRetentionInDays = var.soft_delete_days
       enablePurgeProtection     = var.purge_protection ? true : null # the service refuses false
-      publicNetworkAccess       = var.firewall.public_network_access
+      # Virtual machines and templates have no business in it.
+      enabledForDeployment         = false
+      enabledForDiskEncryption     = false
+      enabledForTemplateDeployment = false
+
+      publicNetworkAccess = var.firewall.public_network_access
       networkAcls = {
         bypass              = "AzureServices"
         defaultAction       = var.firewall.default_action

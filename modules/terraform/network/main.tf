@@ -11,14 +11,17 @@ resource "azapi_resource" "this" {
 
   body = {
     properties = {
-      addressSpace = { addressPrefixes = var.virtual_network.address_space }
+      addressSpace         = { addressPrefixes = var.virtual_network.address_space }
+      enableDdosProtection = false
+      enableVmProtection   = false
       subnets = [
         for subnet in var.subnets : {
           name = subnet.name
           properties = {
-            addressPrefix                  = subnet.prefix
-            serviceEndpoints               = [for service in subnet.service_endpoints : { service = service }]
-            privateEndpointNetworkPolicies = "Disabled"
+            addressPrefix                     = subnet.prefix
+            serviceEndpoints                  = [for service in subnet.service_endpoints : { service = service }]
+            privateEndpointNetworkPolicies    = "Disabled"
+            privateLinkServiceNetworkPolicies = "Enabled"
           }
         } if subnet.prefix != null
       ]

@@ -4,7 +4,13 @@ resource "azapi_resource" "lock" {
   type      = "Microsoft.Authorization/locks@2020-05-01"
   parent_id = azapi_resource.this.id
   name      = var.delete_lock
-  body      = { properties = { level = "CanNotDelete" } }
+
+  body = {
+    properties = {
+      level = "CanNotDelete"
+      notes = "Take the lock away before anything here is deleted."
+    }
+  }
 
   response_export_values = []
 

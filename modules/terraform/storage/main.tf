@@ -18,8 +18,8 @@ resource "azapi_resource" "this" {
       networkAcls = {
         bypass              = "AzureServices"
         defaultAction       = var.firewall.default_action
-        ipRules             = [for address in var.firewall.ip_rules : { value = address }]
-        virtualNetworkRules = [for id in var.firewall.subnet_ids : { id = id }]
+        ipRules             = [for address in var.firewall.ip_rules : { value = address, action = "Allow" }]
+        virtualNetworkRules = [for id in var.firewall.subnet_ids : { id = id, action = "Allow" }]
       }
     }
   }

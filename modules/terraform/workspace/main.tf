@@ -42,8 +42,9 @@ resource "azapi_resource" "this" {
       imageBuildCompute           = var.image_build_compute
       publicNetworkAccess         = var.public_network_access
       managedNetwork = var.isolation_mode == "Disabled" ? null : {
-        isolationMode = var.isolation_mode
-        outboundRules = local.outbound_rules
+        isolationMode        = var.isolation_mode
+        enableNetworkMonitor = false
+        outboundRules        = length(local.outbound_rules) == 0 ? null : local.outbound_rules
       }
       serverlessComputeSettings = var.serverless.subnet_id == null && !var.serverless.no_public_ip ? null : {
         serverlessComputeCustomSubnet = var.serverless.subnet_id

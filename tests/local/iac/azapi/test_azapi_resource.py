@@ -207,7 +207,8 @@ def test_a_secret_reaches_the_service_and_no_file(terraform, arm):
     given = replace(terraform, environ={**terraform.environ, "TF_VAR_password": secret})
     shown = given.apply(variable + _configuration("secret", more=more))
     assert arm("GET", _account("secret", "stsecret"))["properties"]["password"] == secret
-    shown += given.run("plan", "-out=plan.bin") + given.run("show", "-json", "plan.bin")
+    traced = replace(given, environ={**given.environ, "TF_LOG": "TRACE"})
+    shown += traced.run("plan", "-out=plan.bin") + given.run("show", "-json", "plan.bin")
     assert secret not in shown + (given.folder / "terraform.tfstate").read_text(encoding="utf-8")
     given.assert_stable()
     other = replace(terraform, environ={**terraform.environ, "TF_VAR_password": "another"})

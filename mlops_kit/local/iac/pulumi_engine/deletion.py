@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from mlops_kit.local.iac.pulumi_engine.state import Entry
 
 
-def waits_for(entries: Iterable[Entry]) -> dict[str, set[str]]:
-    """Return for each URN those that must be gone before it: dependents, children, and what lies below it in ARM."""
-    found = {one.urn: one for one in entries}
-    waits: dict[str, set[str]] = {urn: set() for urn in found}
-    for one in found.values():
-        for needed in {*one.dependencies, one.parent} & set(found):
-            waits[needed].add(one.urn)
-    ids = {one.id.lower(): one.urn for one in found.values() if one.in_arm}
-    for place, urn in ids.items():
+def waits_for(entries: Mapping[str, Entry]) -> dict[str, set[str]]:
+    """Return for each key those that must be gone before it: dependents, children, and what lies below it in ARM.
+
+    Keys are URNs, which is what dependencies name.
+    """
+    waits: dict[str, set[str]] = {key: set() for key in entries}
+    for key, one in entries.items():
+        for needed in {*one.dependencies, one.parent} & set(entries):
+            waits[needed].add(key)
+    ids = {one.id.lower(): key for key, one in entries.items() if one.in_arm}
+    for place, key in ids.items():
         for above in _above(place):
             if above in ids:
-                waits[ids[above]].add(urn)
+                waits[ids[above]].add(key)
     return waits
 
 
@@ -30,34 +32,29 @@ def _above(resource_id: str) -> Iterable[str]:
         yield resource_id
 
 
-def in_order(entries: Iterable[Entry]) -> list[Entry]:
-    """Return entries so that each comes after everything that must be gone before it."""
-    left = {one.urn: one for one in entries}
-    waits = waits_for(left.values())
-    ordered: list[Entry] = []
-    while left:
-        free = [urn for urn in left if not waits[urn] & set(left)] or list(left)  # a circle is broken, not waited for
-        ordered += [left.pop(urn) for urn in free]
-    return ordered
-
-
-def each(entries: Iterable[Entry], act: Callable[[Entry], bool], parallel: int) -> None:
+def each(entries: Mapping[str, Entry], act: Callable[[Entry], bool], parallel: int) -> None:
     """Call ``act`` for each entry when it may go, ``parallel`` at a time; begin no other once one returns False."""
-    left = {one.urn: one for one in entries}
-    waits = waits_for(left.values())
+    left = dict(entries)
+    waits = waits_for(left)
     running: dict[Future[bool], str] = {}
     going = True
     with ThreadPoolExecutor(parallel) as threads:
         while running or (left and going):
-            busy = set(running.values())
-            free = [urn for urn in left if urn not in busy and not waits[urn] & set(left)]
             if going:
-                free = free or ([] if running else list(left)[:1])
-                running.update({threads.submit(act, left[urn]): urn for urn in free})
+                free = _free(left, waits, set(running.values()))
+                running.update({threads.submit(act, left[key]): key for key in free})
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for one in done:
-                urn = running.pop(one)
+                key = running.pop(one)
                 if one.result():
-                    left.pop(urn)
+                    left.pop(key)
+                    for others in waits.values():
+                        others.discard(key)
                 else:
                     going = False
+
+
+def _free(left: Mapping[str, Entry], waits: Mapping[str, set[str]], busy: set[str]) -> list[str]:
+    """Return what may go now; a circle, which no program can make, is broken rather than waited for."""
+    free = [key for key in left if key not in busy and not waits[key]]
+    return free or ([] if busy else list(left)[:1])

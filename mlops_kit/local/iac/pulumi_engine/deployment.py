@@ -7,42 +7,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from mlops_kit.errors import LocalError
 from mlops_kit.local.iac.pulumi_engine import deletion, resource_types
 from mlops_kit.local.iac.pulumi_engine.bodies import as_inputs, body_of, id_of, outputs_of
+from mlops_kit.local.iac.pulumi_engine.cases import Case, Change, Refused
 from mlops_kit.local.iac.pulumi_engine.cloud import Cloud, CloudError
-from mlops_kit.local.iac.pulumi_engine.differences import Path, described, differing, keep, matches, parse, spell
+from mlops_kit.local.iac.pulumi_engine.differences import described, keep
 from mlops_kit.local.iac.pulumi_engine.drift import said_by, same, unlike
 from mlops_kit.local.iac.pulumi_engine.forecast import forecast
-from mlops_kit.local.iac.pulumi_engine.resource_types import ResourceType
 from mlops_kit.local.iac.pulumi_engine.results import Action, Step
 from mlops_kit.local.iac.pulumi_engine.state import Entry, State
 from mlops_kit.local.iac.pulumi_engine.values import Secret, mark_secret, revealed
 from mlops_kit.local.iac.pulumi_engine.wishes import PROVIDER_PREFIX, Wish
-
-_Change = tuple[Path, Any, Any]
-
-
-class Refused(Exception):  # noqa: N818  what the engine says to the program
-    """A wish that cannot be granted."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A wish with what is known about it: its row of the table, its id, and the entry that it had."""
-
-    wish: Wish
-    row: ResourceType
-    inputs: dict[str, Any]
-    id: str | None
-    prior: Entry | None
-
-    @property
-    def subject(self) -> str:
-        return f"{self.wish.type} {self.wish.name!r}"
 
 
 class Deployment:
@@ -133,7 +112,7 @@ class Deployment:
                     return self.state.rename(alias, wish.urn)
         return self.state.entries.get(wish.urn)
 
-    def _case(self, wish: Wish, provider: str) -> _Case:
+    def _case(self, wish: Wish, provider: str) -> Case:
         row = resource_types.find(wish.type)
         if row is None:
             known = ", ".join(sorted(resource_types.TYPES))
@@ -152,15 +131,17 @@ class Deployment:
                 other = self._ids.setdefault(resource_id.lower(), wish.urn)
             if other != wish.urn:
                 raise Refused(f"{wish.type} {wish.name!r}: {resource_id} is already what {other} stands for")
-        return _Case(wish, row, inputs, resource_id, prior)
+        return Case(wish, row, inputs, resource_id, prior)
 
     def _provider_defaults(self, provider: str) -> Mapping[str, Any]:
         entry = self.state.entries.get(provider.rpartition("::")[0]) if provider else None
         given = {name: revealed(value) for name, value in entry.inputs.items() if value} if entry else {}
         return {**self._defaults, **given}
 
-    def _decide(self, case: _Case) -> Entry:
+    def _decide(self, case: Case) -> Entry:
         prior = case.prior
+        if prior is not None and prior.begun and not self._is_still(case, prior):
+            self.state.supersede(prior)  # half made under another name: it goes at the end
         if prior is None or prior.begun:
             if case.wish.import_id:
                 return self._adopt(case)
@@ -168,55 +149,41 @@ class Deployment:
             return self._create(case) if there is None else self._take_over(case, there)
         return self._go_on(case, prior, "update")
 
-    def _go_on(self, case: _Case, prior: Entry, action: Action) -> Entry:
+    def _is_still(self, case: Case, begun: Entry) -> bool:
+        """Say whether what was begun is what is wished for, or has left nothing behind."""
+        named_so = case.id is None or same(case.id, begun.id)
+        return named_so or self._cloud.find(begun.id, begun.api_version) is None
+
+    def _go_on(self, case: Case, prior: Entry, action: Action) -> Entry:
         """Bring a resource from what it was to what is wished for."""
-        changes = [one for one in differing(prior.inputs, case.inputs) if not self._is_spelling(case, *one)]
-        reasons = self._replacing(case, prior, [path for path, _, _ in changes])
+        changes = case.changes_from(prior)
+        reasons = case.replaced_for(prior, changes)
         if reasons:
             return self._replace(case, prior, reasons, changes)
         if changes:
             return self._update(case, prior, changes, action)
         return self._leave(case, prior, "same" if action == "update" else action)
 
-    def _there(self, case: _Case) -> dict[str, Any] | None:
+    def _there(self, case: Case) -> dict[str, Any] | None:
         """Return what is there under the id of a resource that the state does not know."""
         if case.id is None or case.row.singleton or case.wish.urn in self._swept:
             return None
-        return self._cloud.find(case.id, self._version(case))
+        return self._cloud.find(case.id, case.version)
 
-    def _take_over(self, case: _Case, body: Mapping[str, Any]) -> Entry:
+    def _take_over(self, case: Case, body: Mapping[str, Any]) -> Entry:
         """Record what is there as if the stack had made it, and go on from that; what the program leaves open stays."""
         outputs = self._outputs(case, body)
-        live, names = as_inputs(case.inputs, revealed(outputs)), {*case.row.segments, "resourceGroupName"}
-        inputs = {
-            name: value if name in names else said_by(value, live.get(name)) for name, value in case.inputs.items()
-        }
-        return self._go_on(case, replace(self._entry(case, self._known_id(case), outputs), inputs=inputs), "import")
-
-    @staticmethod
-    def _is_spelling(case: _Case, path: Path, before: Any, after: Any) -> bool:
-        """Say whether a difference is one of letter case in a name, an id or a location, which ARM does not see."""
-        if len(path) == 1 and path[0] in case.row.segments and case.prior and case.id:
-            return same(case.prior.id, case.id)
-        return same(before, after, spell(path))
-
-    @staticmethod
-    def _replacing(case: _Case, prior: Entry, paths: list[Path]) -> tuple[str, ...]:
-        """Return the properties that cannot be changed and are."""
-        named = [path for path in paths if len(path) == 1 and path[0] in case.row.segments]
-        patterns = [parse(one) for one in (*case.row.immutable, *case.wish.replace_on_changes)]
-        fixed = [path for path in paths if any(matches(pattern, path) for pattern in patterns)]
-        reasons = [spell(path) for path in (*named, *fixed)]
-        if case.id is not None and not same(case.id, prior.id) and not reasons:
-            reasons = ["id"]  # another subscription: not an input of the resource itself
-        return tuple(sorted(set(reasons)))  # inputs come in any order, and a plan is recognised by what it says
+        live = as_inputs(case.settings, revealed(outputs))
+        said = {name: said_by(value, live.get(name)) for name, value in case.settings.items()}
+        prior = replace(self._entry(case, case.known_id, outputs), inputs={**case.inputs, **said})
+        return self._go_on(case, prior, "import")
 
     def _create(
         self,
-        case: _Case,
+        case: Case,
         action: Action = "create",
         reasons: tuple[str, ...] = (),
-        changes: list[_Change] | None = None,
+        changes: list[Change] | None = None,
     ) -> Entry:
         swept = self._swept.get(case.wish.urn)
         if swept is not None:
@@ -227,26 +194,26 @@ class Deployment:
             entry = self._entry(case, case.id or "", forecast(case.inputs, case.id, None))
             self.state.put(entry)
         else:
-            self.state.put(replace(self._entry(case, self._known_id(case), {}), begun="create"))
+            self.state.put(replace(self._entry(case, case.known_id, {}), begun="create"))
             entry = self._put(case)
         self._report(case, action, case.id, reasons, changes or [])
         return entry
 
-    def _require_absent(self, case: _Case) -> None:
+    def _require_absent(self, case: Case) -> None:
         """Refuse to overwrite what the stack does not own."""
-        if case.id is not None and self._cloud.find(case.id, self._version(case)) is not None:
+        if case.id is not None and self._cloud.find(case.id, case.version) is not None:
             how = f"adopt it with pulumi.ResourceOptions(import_={case.id!r})"
             raise Refused(f"{case.subject}: {case.id} exists and is not in the state of this stack; {how}")
 
-    def _put(self, case: _Case, limit: str = "create") -> Entry:
+    def _put(self, case: Case, limit: str = "create") -> Entry:
         allowed = dict(case.wish.timeouts).get(limit, "")
-        body = self._cloud.put(self._known_id(case), self._version(case), body_of(case.row, case.inputs), allowed)
+        body = self._cloud.put(case.known_id, case.version, body_of(case.row, case.inputs), allowed)
         # By the id that was asked for: some services answer with another one, such as that of a role definition.
-        entry = self._entry(case, self._known_id(case), self._outputs(case, body))
+        entry = self._entry(case, case.known_id, self._outputs(case, body))
         self.state.put(entry)
         return entry
 
-    def _update(self, case: _Case, prior: Entry, changes: list[_Change], action: Action) -> Entry:
+    def _update(self, case: Case, prior: Entry, changes: list[Change], action: Action) -> Entry:
         if self._dry_run:
             entry = self._entry(case, prior.id, forecast(case.inputs, prior.id, prior.outputs))
             self.state.put(entry)
@@ -255,14 +222,14 @@ class Deployment:
         self._report(case, action, prior.id, (), changes)
         return entry
 
-    def _leave(self, case: _Case, prior: Entry, action: Action) -> Entry:
+    def _leave(self, case: Case, prior: Entry, action: Action) -> Entry:
         entry = replace(self._entry(case, prior.id, prior.outputs), inputs=case.inputs, api_version=prior.api_version)
         if entry != self.state.entries.get(case.wish.urn):
             self.state.put(entry)
         self._report(case, action, prior.id)
         return entry
 
-    def _replace(self, case: _Case, prior: Entry, reasons: tuple[str, ...], changes: list[_Change]) -> Entry:
+    def _replace(self, case: Case, prior: Entry, reasons: tuple[str, ...], changes: list[Change]) -> Entry:
         if case.wish.protect:
             raise Refused(f"{case.subject}: it is protected, and {', '.join(reasons)} can only change by replacing it")
         in_place = case.id is not None and same(case.id, prior.id)
@@ -272,7 +239,7 @@ class Deployment:
             self.state.supersede(prior)
         return self._create(case, "replace", reasons, changes)
 
-    def _sweep(self, case: _Case, prior: Entry) -> None:
+    def _sweep(self, case: Case, prior: Entry) -> None:
         """Delete a resource that gives way to another, and first what lies in it: it would go with it."""
         doomed = [one for one in self.state.below(prior.id) if one.urn not in self._swept]
         kept = [one.name for one in doomed if one.protect]
@@ -285,17 +252,17 @@ class Deployment:
                 self._cloud.delete(one.id, one.api_version)
             self.state.drop(one.urn)
 
-    def _adopt(self, case: _Case) -> Entry:
+    def _adopt(self, case: Case) -> Entry:
         """Take over a resource that exists, if it is as the program says."""
         wanted = case.wish.import_id
         if case.id is not None and not same(case.id, wanted):
             raise Refused(f"{case.subject}: its inputs lead to {case.id}, not to {wanted}, which is to be adopted")
-        body = self._cloud.find(wanted, self._version(case))
+        body = self._cloud.find(wanted, case.version)
         if body is None:
             raise Refused(f"{case.subject}: {wanted} does not exist and cannot be adopted")
-        outputs = outputs_of(case.row, self._version(case), body)
-        ours = {name: one for name, one in case.inputs.items() if name not in {*case.row.segments, "resourceGroupName"}}
-        wrong = [path for path in unlike(ours, as_inputs(ours, outputs)) if path not in case.row.written_only]
+        outputs = outputs_of(case.row, case.version, body)
+        live = as_inputs(case.settings, outputs)
+        wrong = [path for path in unlike(case.settings, live) if path not in case.row.written_only]
         if wrong:
             raise Refused(
                 f"{case.subject}: {wanted} differs from the program in {', '.join(wrong)}; make them equal first"
@@ -305,20 +272,11 @@ class Deployment:
         self._report(case, "import", entry.id)
         return entry
 
-    def _known_id(self, case: _Case) -> str:
-        if case.id is None:
-            raise Refused(f"{case.subject}: its name is not known")
-        return case.id
-
-    @staticmethod
-    def _version(case: _Case) -> str:
-        return resource_types.api_version(case.wish.type)
-
-    def _outputs(self, case: _Case, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _outputs(self, case: Case, body: Mapping[str, Any]) -> dict[str, Any]:
         hidden = {name for name, value in case.inputs.items() if isinstance(value, Secret)}
-        return mark_secret(outputs_of(case.row, self._version(case), body), hidden | case.wish.secret_outputs)
+        return mark_secret(outputs_of(case.row, case.version, body), hidden | case.wish.secret_outputs)
 
-    def _entry(self, case: _Case, resource_id: str, outputs: dict[str, Any]) -> Entry:
+    def _entry(self, case: Case, resource_id: str, outputs: dict[str, Any]) -> Entry:
         wish = case.wish
         return Entry(
             urn=wish.urn,
@@ -328,7 +286,7 @@ class Deployment:
             inputs=case.inputs,
             outputs=outputs,
             dependencies=wish.dependencies,
-            api_version=self._version(case),
+            api_version=case.version,
             protect=wish.protect,
             retain_on_delete=wish.retain_on_delete,
             deleted_with=wish.deleted_with,
@@ -336,11 +294,11 @@ class Deployment:
 
     def _report(
         self,
-        case: _Case,
+        case: Case,
         action: Action,
         resource_id: str | None,
         reasons: tuple[str, ...] = (),
-        changes: list[_Change] | None = None,
+        changes: list[Change] | None = None,
     ) -> None:
         wish = case.wish
         self._done(Step(wish.urn, wish.type, wish.name, resource_id, action, reasons, described(changes or [])))
@@ -350,13 +308,12 @@ class Deployment:
             self.steps.append(step)
         self._on_step(step)
 
-    def read(self, wish: Wish, provider: str, resource_id: str) -> Entry:
+    def read(self, wish: Wish, resource_id: str) -> Entry:
         """Return what is there under an id, as an entry that the stack does not own."""
         self._claim(wish)
         row = resource_types.find(wish.type)
         if row is None:
             raise self.refused(f"{wish.type} {wish.name!r}: the engine does not know this resource type")
-        del provider
         try:
             version = resource_types.api_version(wish.type)
             body = self._cloud.find(resource_id, version)
@@ -395,13 +352,13 @@ class Deployment:
         for urn, parent in self._swept.items():  # swept, and not wished for again
             if urn not in self.seen:
                 self._done(Step(urn, *_type_and_name(urn), None, "delete", (f"it lay in {parent}, which is replaced",)))
-        # Two entries may share a URN here: the one that is there and the one that it took the place of.
-        unique = {one.urn if one.id not in self.state.superseded else one.id: one for one in entries}
-        keyed = [replace(one, urn=key) for key, one in unique.items()]
-        going = {one.urn for one in entries}
-        deletion.each(keyed, lambda one: self._delete(one, unique[one.urn], going), 1 if self._dry_run else parallel)
+        # Two entries may share a URN: the one that is there, and the one that it took the place of.
+        keyed = {one.id if one.id in self.state.superseded else one.urn: one for one in entries}
+        # A preview goes one by one, so that its steps have the order that they will have.
+        deletion.each(keyed, lambda one: self._delete(one, set(keyed)), 1 if self._dry_run else parallel)
 
-    def _delete(self, keyed: Entry, entry: Entry, going: set[str]) -> bool:
+    def _delete(self, entry: Entry, going: set[str]) -> bool:
+        """Delete an entry and its resource; say whether that succeeded."""
         if self._cloud.stopped.is_set():
             return False
         kept = entry.retain_on_delete or self._is_singleton(entry)
@@ -420,7 +377,6 @@ class Deployment:
             self.state.drop(entry.urn)
             if entry.in_arm:
                 self._done(Step(entry.urn, entry.type, entry.name, entry.id, "forget" if kept else "delete"))
-        del keyed
         return True
 
     @staticmethod

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mlops_kit.local.iac.pulumi_engine.results import Difference
-from mlops_kit.local.iac.pulumi_engine.values import MASK, Secret, masked, revealed
+from mlops_kit.local.iac.pulumi_engine.values import Secret, masked, revealed
 
 Path = tuple[str | int, ...]
 _TOKEN = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+|\*)\]|([^.\[\]]+)')
@@ -119,9 +119,3 @@ def _put(value: dict[str, Any] | list[Any], segment: str | int, one: Any) -> Non
 def _drop(value: dict[str, Any] | list[Any], segment: str | int) -> None:
     if isinstance(value, dict):
         value.pop(str(segment), None)
-
-
-def shown(value: Any) -> str:
-    """Return a short text of a value for a sentence."""
-    text = MASK if isinstance(value, Secret) else repr(masked(value))
-    return text if len(text) <= 60 else f"{text[:57]}..."

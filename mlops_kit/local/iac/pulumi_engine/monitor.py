@@ -85,7 +85,7 @@ class Monitor:
         wish = Wish(urn, request.type, request.name, True, {}, request.parent, secret_outputs=marks)
         if has_unknown(decode(request.properties)) or not request.id or request.id == _unknown_text():
             return resource_pb2.ReadResourceResponse(urn=urn, unknown=True)
-        entry = self._deployment.read(wish, request.provider, request.id)
+        entry = self._deployment.read(wish, request.id)
         return resource_pb2.ReadResourceResponse(urn=urn, id=entry.id, properties=encode(entry.outputs))
 
     def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> empty_pb2.Empty:

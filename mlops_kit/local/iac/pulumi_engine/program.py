@@ -14,7 +14,7 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime import config, settings, stack
 
-from mlops_kit.local.iac.pulumi_engine.deployment import Refused
+from mlops_kit.local.iac.pulumi_engine.cases import Refused
 from mlops_kit.local.iac.pulumi_engine.monitor import Engine, Monitor
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from mlops_kit.local.iac.pulumi_engine.deployment import Refused
+from mlops_kit.local.iac.pulumi_engine.cases import Refused
 from mlops_kit.local.iac.pulumi_engine.values import UNKNOWN, Secret
 
 TAGGED = {"inputs": {"tags": {"team": "a"}}}
@@ -175,6 +175,18 @@ def test_a_failure_names_the_resource_and_what_arm_says_and_the_next_run_goes_on
         deployment.custom(engine_on.identity("two"), "")
     steps = engine_on.run(engine_on.resource_group(), engine_on.identity()).steps
     assert [step.action for step in steps] == ["same", "create"]
+
+
+def test_what_was_half_made_under_another_name_is_deleted_in_the_end(engine_on, service):
+    said = {"error": {"code": "Conflict", "message": "no"}}
+    service.tell("PUT", "/id-one", (409, {}, said))
+    with pytest.raises(Refused, match="Conflict: no"):
+        engine_on.run(engine_on.resource_group(), engine_on.identity())
+    half = next(path for method, path, _ in service.asked if method == "PUT" and path.endswith("/id-one"))
+    service.stored[half] = {"properties": {"provisioningState": "Failed"}}
+    engine_on.run(engine_on.resource_group(), engine_on.identity(inputs={"resourceName": "id-new"}))
+    assert half not in service.stored
+    assert {entry.name for entry in engine_on.state.entries.values()} == {"group", "one"}
 
 
 OPERATION = {"Azure-AsyncOperation": "{url}/operation", "Retry-After": "0"}

@@ -66,7 +66,7 @@ def test_what_depends_on_another_or_lies_in_it_goes_first(entry):
             gone.append(one.name)
         return True
 
-    deletion.each(entries, act, 3)
+    deletion.each({one.urn: one for one in entries}, act, 3)
     assert gone.index("user") < gone.index("in") < gone.index("group")
     assert set(gone) == {"group", "in", "user", "alone"}
 
@@ -79,7 +79,7 @@ def test_after_a_failure_no_further_deletion_is_begun(entry):
         asked.append(one.name)
         return one.name != "b"
 
-    deletion.each(entries, act, 1)
+    deletion.each({one.urn: one for one in entries}, act, 1)
     assert asked == ["c", "b"]
 
 

@@ -252,6 +252,23 @@ def test_rights_are_those_of_a_scope_and_of_what_is_below_it(
 _CI = {"issuer": "https://ci.test", "subject": "repo:acme/churn:environment:dev", "audiences": ["api"]}
 
 
+def test_identity_is_assigned_only_by_who_may_assign_it(group: Any, assign: Any, principal: Any, arm_as: Any) -> None:
+    who, client = principal("id-assigner")
+    accounts = {"actions": ["Microsoft.Storage/storageAccounts/*"]}
+    assign(who, _role(group, f"accounts {group.name}", accounts))
+    mine, other = arm_as(client), group.get("Microsoft.ManagedIdentity/userAssignedIdentities/id-assigner").id
+    body = {"sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
+    path = f"Microsoft.Storage/storageAccounts/st{uuid.uuid4().hex[:8]}"
+    mine.put(path, body)
+    with_identity = {**body, "identity": {"type": "UserAssigned", "userAssignedIdentities": {other: {}}}}
+    with pytest.raises(HttpResponseError, match="userAssignedIdentities/assign/action' on the linked") as refused:
+        mine.put(path, with_identity)
+    assert (refused.value.status_code, refused.value.error.code) == (403, "LinkedAuthorizationFailed")
+
+    assign(who, "f1a07417-d97a-45cb-824c-7a7467783830", other)  # Managed Identity Operator
+    assert mine.put(path, with_identity).identity.user_assigned_identities[other].principal_id == who
+
+
 def test_contributor_may_not_assign_roles(assign: Any, group: Any, principal: Any, arm_as: Any) -> None:
     who, client = principal("id-contributor")
     assign(who, CONTRIBUTOR)

@@ -30,6 +30,14 @@ _SERVICES = {
     "data": "data",
     "datastore": "datastores",
 }
+# What a write that names one of these must be allowed to do with it, besides the write itself.
+_LINKED = {
+    kind.lower(): f"{kind}/{verb}/action"
+    for kind, verb in (
+        ("Microsoft.ManagedIdentity/userAssignedIdentities", "assign"),
+        ("Microsoft.Network/virtualNetworks/subnets", "join"),
+    )
+}
 _MODELS = re.compile(r"/mlflow/(registered-models|model-versions|logged-models)", re.IGNORECASE)
 _READING = re.compile(r"(search|query|get|rundata|batchget|metadata)[\w-]*$", re.IGNORECASE)
 # What every principal may ask: which subscriptions, regions and services there are, and how its own call went on.
@@ -54,6 +62,36 @@ def check(plane: Plane, call: Call) -> None:
             f" authorization to perform action '{action}' over scope '{scope}' or the scope is invalid. If access was"
             " recently granted, please refresh your credentials.",
         )
+    if call.method in {"PUT", "PATCH"} and call.path.lower().startswith("/subscriptions/"):
+        _check_linked(plane, call, action, scope)
+
+
+def _check_linked(plane: Plane, call: Call, action: str, scope: str) -> None:
+    """403 where a write gives away an identity, or enters a subnet, that the caller may not use."""
+    for resource_id in _ids(call.json()):
+        needed = _LINKED.get(type_of(resource_id).lower())
+        if needed and not permits(plane, call.principal, needed, resource_id):
+            raise ArmError(
+                403,
+                "LinkedAuthorizationFailed",
+                f"The client '{_client(plane, call.principal)}' with object id '{call.principal}' has permission to"
+                f" perform action '{action}' on scope '{scope}'; however, it does not have permission to perform"
+                f" action(s) '{needed}' on the linked scope(s) '{resource_id}' (respectively) or the linked scope(s)"
+                " are invalid.",
+            )
+
+
+def _ids(value: Any) -> Iterator[str]:
+    """Yield every resource id in a body, those that are keys too."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _ids(key)
+            yield from _ids(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _ids(inner)
+    elif isinstance(value, str) and value.lower().startswith("/subscriptions/"):
+        yield value
 
 
 def _is_open(path: str) -> bool:

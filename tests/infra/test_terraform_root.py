@@ -14,10 +14,19 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
 
 from mlops_kit.infra import settings
-from mlops_kit.local.settings import TENANT
+from mlops_kit.local import storage
+from mlops_kit.local.settings import (
+    MANAGEMENT_HOST,
+    MANAGEMENT_URL,
+    STORAGE_ACCOUNT,
+    STORAGE_KEY,
+    STORAGE_SUFFIX,
+    TENANT,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("MLOPS_KIT_SHARED", PROJECT.parent / "shared"))
@@ -250,3 +259,29 @@ def test_a_value_of_the_wrong_type_is_refused_before_anything_is_asked(root, wan
     values["compute"]["clusters"]["cpu-cluster"]["max_instances"] = "many"
     _fill(root, values)
     assert "a number is required" in root.run("plan", expect=1)
+
+
+def test_the_state_of_an_environment_is_kept_on_a_storage_account(root, wanted, local_workspace):
+    values = wanted("dev")
+    signature = storage.account_signature(STORAGE_ACCOUNT, STORAGE_KEY)
+    container = f"https://{STORAGE_ACCOUNT}.blob.{STORAGE_SUFFIX}/tfstate"
+    with httpx.Client(verify=httpx.create_ssl_context(os.environ["SSL_CERT_FILE"])) as client:
+        metadata = client.get(f"{MANAGEMENT_URL}/metadata/endpoints?api-version=2022-09-01").json()
+        if isinstance(metadata, list):
+            pytest.skip(
+                "the control plane answers the cloud metadata of 2019-05-01 only; terraform asks for 2022-09-01"
+            )
+        assert client.put(f"{container}?restype=container&{signature}").status_code == 201
+        (root.folder / "override.tf").unlink()
+        _fill(root, values)
+        account = {"storage_account_name": STORAGE_ACCOUNT, "metadata_host": MANAGEMENT_HOST, "sas_token": signature}
+        backend = [f'{name} = "{value}"' for name, value in account.items()]
+        (root.folder / "azurite.hcl").write_text("\n".join(backend), encoding="utf-8")
+        files = ("-backend-config=backend/dev.hcl", "-backend-config=azurite.hcl")
+        root.run("init", "-reconfigure", *files, "-backend-config=use_azuread_auth=false")
+        root.apply()
+        kept = client.get(f"{container}/dev.tfstate?{signature}").json()
+        assert len(kept["resources"]) > 10
+        assert not (root.folder / "terraform.tfstate").exists()
+        root.assert_stable()
+        root.run("destroy", "-auto-approve")

@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "local": ("mlops_kit.cli.local", "Run the local control plane, and programs against it."),
     "quickstart": ("mlops_kit.cli.quickstart", "Train, track and register a real model offline, in a minute."),
 }
+# What only the infrastructure commands import.
+INFRA_PACKAGES = frozenset({"grpc", "jmespath", "msgpack", "pulumi", "pulumi_azure_native", "python_terraform", "tf"})
 
 
 class LazyGroup(click.Group):
@@ -85,7 +87,8 @@ def main(arguments: list[str] | None = None) -> Any:
     except ModuleNotFoundError as error:
         if not error.name or error.name.startswith("mlops_kit"):  # a fault of ours
             raise
-        extras = "mlops_kit[local], or mlops_kit[azure] for Azure alone"
+        is_for_infra = error.name.partition(".")[0] in INFRA_PACKAGES
+        extras = "mlops_kit[infra]" if is_for_infra else "mlops_kit[local], or mlops_kit[azure] for Azure alone"
         click.echo(f"error: the package {error.name} is missing; install {extras}", err=True)
         code = 2
     except OSError as error:

@@ -78,9 +78,9 @@ class LocalPulumi:
         return Changes(self.stack.name, self.name, drift=self._changes(moved).items)
 
     def outputs(self) -> Mapping[str, Output]:
-        """Return the outputs of the last up."""
+        """Return the outputs of the last up, without those that are null: terraform leaves them out, too."""
         found = pulumi_engine.outputs(self.stack)
-        return {name: Output(one.value, one.secret) for name, one in found.items()}
+        return {name: Output(one.value, one.secret) for name, one in found.items() if one.value is not None}
 
     def owned(self) -> tuple[str, ...]:
         """Return the ids of everything in the state."""

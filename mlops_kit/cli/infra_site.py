@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -173,6 +174,9 @@ def _pulumi(ground: _Ground, stack: ExitStack) -> Engine:
         if ground.adopted:
             raise UsageError("the pulumi CLI takes over what exists by 'pulumi import'; --adopt is for terraform")
         return pulumi.Pulumi(ground.folder, name, ground.state, environ, ground.overrides)
+    for package in ("pulumi", "pulumi_azure_native"):  # here, where it is one sentence; a child process imports them
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(name=package)
     from mlops_kit.cli.infra_pulumi import LocalPulumi
     from mlops_kit.local.iac.pulumi_engine import Stack
 

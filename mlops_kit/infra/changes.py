@@ -49,7 +49,7 @@ class Change:
 
     def is_called(self, name: str) -> bool:
         """Say whether a person means this resource: by its address, its id or its physical name."""
-        return name == self.address or name.lower() in {self.name.lower(), (self.id or "").lower()}
+        return name == self.address or (bool(name) and name.lower() in {self.name.lower(), (self.id or "").lower()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,8 @@ class Pulumi:
             document(self._checked("read the outputs", self._run("stack", "output", "--json", *flags)).out)
             for flags in ((), ("--show-secrets",))
         )
-        return {name: Output(value, masked.get(name) == MASK and value != MASK) for name, value in clear.items()}
+        found = ((name, value) for name, value in clear.items() if value is not None)  # as terraform leaves them out
+        return {name: Output(value, masked.get(name) == MASK and value != MASK) for name, value in found}
 
     def owned(self) -> tuple[str, ...]:
         """Return the ids of everything in the state."""

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_kit.errors import UsageError
 from mlops_kit.infra import terraform_folder, terraform_plan
 from mlops_kit.infra.arm import group_id
 from mlops_kit.infra.changes import Changes
@@ -89,9 +88,10 @@ class Terraform:
         """Record what is there now; return what was changed outside."""
         self._lay_out()
         content, shown = self._plan(["-refresh-only"])
-        with self._private_file(content) as file:
-            self._checked("record what is there", self._run("apply", str(file), json=True, auto_approve=True))
         found = terraform_plan.changes(shown, self.folder.environment)
+        if shown.get("resource_drift") or found.outputs:
+            with self._private_file(content) as file:
+                self._checked("record what is there", self._run("apply", str(file), json=True, auto_approve=True))
         return Changes(found.environment, found.engine, drift=found.drift, outputs=found.outputs)
 
     def outputs(self) -> Mapping[str, Output]:
@@ -160,11 +160,9 @@ class _PrivateFile:
 
 def command_line(folder: Path, command: str, *arguments: str, **options: Any) -> list[str]:
     """Return the arguments of a terraform command; an option that is True is a flag, one that is None is left out."""
-    try:
-        from python_terraform import IsFlagged
-        from python_terraform import Terraform as CommandLines
-    except ModuleNotFoundError as error:
-        raise UsageError(f"the package {error.name} is missing; install mlops_kit[infra]") from None
+    from python_terraform import IsFlagged
+    from python_terraform import Terraform as CommandLines
+
     flags = {"no_color": IsFlagged, **({"input": False} if command in {"init", "plan", "apply"} else {})}
     given = {name: IsFlagged if value is True else value for name, value in options.items()}
     builder = CommandLines(

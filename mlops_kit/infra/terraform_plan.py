@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mlops_kit.infra.changes import MASK, Action, Change, Changes, Difference, differences
@@ -139,7 +139,7 @@ def existing(plan: Mapping[str, Any], group: str, is_there: Callable[[str, str],
     return found
 
 
-def resource_id(after: Mapping[str, Any], every: list[Mapping[str, Any]], group: str) -> str | None:
+def resource_id(after: Mapping[str, Any], every: Sequence[Mapping[str, Any]], group: str) -> str | None:
     """Return the id that a planned resource will have; None where it is not known from the plan."""
     kind, name = str(after.get("type") or "").partition("@")[0], after.get("name")
     if not kind or not name:
@@ -154,7 +154,7 @@ def resource_id(after: Mapping[str, Any], every: list[Mapping[str, Any]], group:
     return f"{parent}/{kind.rpartition('/')[2]}/{name}" if is_child else f"{parent}/providers/{kind}/{name}"
 
 
-def _parent(kind: str, every: list[Mapping[str, Any]], group: str) -> str | None:
+def _parent(kind: str, every: Sequence[Mapping[str, Any]], group: str) -> str | None:
     """Return the parent of a type while it is not made: the group, or the one resource of the type above."""
     above = kind.rpartition("/")[0]
     if "/" not in above:

@@ -147,7 +147,7 @@ def document(text: str) -> Any:
     decoder = json.JSONDecoder()
     lines = text.splitlines(keepends=True)
     for index, line in enumerate(lines):
-        if line.lstrip()[:1] in {"{", "["}:
+        if line.lstrip()[:1] in {"{", "[", "n"}:  # an object, a list, null
             try:
                 return decoder.raw_decode("".join(lines[index:]).lstrip())[0]
             except ValueError:

@@ -1,0 +1,319 @@
+"""``mlops-kit infra plan | up | refresh | outputs | destroy`` with the real engines against the local control plane.
+
+The stories of a whole life are marked ``infra``, but for the one of terraform.
+"""
+
+import json
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-{}"
+ENVIRONMENT = """
+location: local
+protected: {protected}
+workspace:
+  subscription_id: 00000000-0000-0000-0000-000000000001
+  resource_group: rg-{name}
+  name: mlw-{name}
+local: {{runner: host, network: deny}}
+infra:
+  suffix: {name}
+  soft_deleted: {policy}
+  allowed_locations: [local]
+  allowed_when_protected: [public_network]
+  resource_group: {{delete_lock: false}}
+  storage: {{name: st{name}}}
+  key_vault: {{name: kv-{name}, purge_protection: {protected}}}
+  container_registry: null
+  observability: {{diagnostic_categories: []}}
+  identity_and_access: {{custom_roles: false}}
+"""
+TAGS = {"project": "mlops-kit"}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A project with both programs; each test adds an environment of its own."""
+    folder = tmp_path_factory.mktemp("infra")
+    for name in ("environments", "infra", "modules"):
+        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".terraform*"))
+    (folder / "templates").mkdir()
+    return folder
+
+
+@pytest.fixture
+def infra(project, local_workspace, called, monkeypatch):
+    """Add an environment; return a function that runs ``mlops-kit infra VERB`` in it: (exit code, stdout, stderr)."""
+    monkeypatch.delenv("MLOPS_KIT_ENV", raising=False)
+
+    def add(name, engine="terraform", *, protected=False, policy="purge"):
+        text = ENVIRONMENT.format(name=name, protected=str(protected).lower(), policy=policy)
+        (project / "environments" / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+        def run(verb, *arguments):
+            return called("infra", verb, *arguments, "--engine", engine, "-C", str(project), "-e", name)
+
+        return run
+
+    return add
+
+
+def summary(out):
+    """Return what a JSON result counts, without what it has none of."""
+    return {action: count for action, count in json.loads(out)["summary"].items() if count}
+
+
+def a_whole_life(infra, project, arm, name, engine, store_address):
+    """Plan, apply the plan, plan again, drift, repair, outputs, stale plan, destroy: each with its exit code."""
+    run, group, file = infra(name, engine), GROUP.format(name), str(project / f"{name}.plan")
+    storage = f"{group}/providers/Microsoft.Storage/storageAccounts/st{name}"
+
+    code, out, err = run("plan", "--out", file, "--exit-code", "-o", "json")
+    assert (code, err) == (3, "")
+    assert arm("GET", group) is None
+    planned = summary(out)
+    assert set(planned) == {"create"}
+    assert stat.S_IMODE(Path(file).stat().st_mode) == 0o600
+
+    code, out, err = run("up", "--plan", file, "-o", "json")
+    assert code == 0, err
+    assert summary(out) == planned
+    assert arm("GET", storage)["tags"] == {**TAGS, "environment": name}
+
+    code, out, _ = run("plan", "--exit-code", "-o", "json")
+    assert (code, summary(out), json.loads(out)["changes"]) == (0, {"same": planned["create"]}, [])
+    if engine == "terraform":  # the Pulumi engine sees that nothing is left to do
+        code, out, err = run("up", "--plan", file)
+        assert (code, out) == (2, "")
+        assert err.splitlines()[-1] == (
+            "error: the plan is stale, nothing was changed: the state of the infrastructure has changed since it was"
+            " made; plan again"
+        )
+
+    arm("PATCH", storage, {"tags": {"by": "hand"}})
+    code, out, err = run("refresh", "--exit-code", "-o", "json")
+    assert code == 3, err
+    (drift,) = json.loads(out)["drift"]
+    assert (drift["address"], drift["action"], drift["id"]) == (store_address, "update", storage)
+    assert any(one["path"].startswith("tags") for one in drift["differences"])
+    code, out, err = run("up", "--yes", "-o", "json")
+    assert code == 0, err
+    assert summary(out)["update"] == 1
+    assert arm("GET", storage)["tags"] == {**TAGS, "environment": name}
+    assert run("refresh", "--exit-code")[:2] == (0, "nothing was changed outside\n")
+
+    code, out, err = run("outputs", "-o", "json", "--config", str(project / name))
+    assert code == 0, err
+    assert json.loads(out)["workspace_name"] == f"mlw-{name}"
+    assert "container_registry_id" not in json.loads(out)  # there is none
+    assert json.loads((project / name / "config.json").read_text(encoding="utf-8")) == {
+        "subscription_id": group.split("/")[2],
+        "resource_group": f"rg-{name}",
+        "workspace_name": f"mlw-{name}",
+    }
+
+    code, _, err = run("destroy", "--confirm", "prod")
+    assert code == 2
+    assert err.splitlines()[-1] == f"error: 'prod' is not '{name}'; nothing was destroyed"
+    assert arm("GET", group) is not None
+    code, out, err = run("destroy", "--confirm", name, "-o", "json")
+    assert code == 0, err
+    left = json.loads(out)
+    assert (left["group"], left["locks"], left["resources"], left["soft_deleted"]) == (None, [], [], [])
+    assert [one.rpartition("/")[2] for one in left["purged"]] == [f"kv-{name}", f"mlw-{name}"]
+    assert arm("GET", group) is None
+    assert run("destroy")[0] == 0
+    code, _, err = run("outputs")
+    assert (code, err) == (2, f"error: {engine} has made nothing in '{name}' yet: run 'mlops-kit infra up'\n")
+
+
+def test_the_whole_life_of_an_environment_with_terraform(infra, project, arm, terraform_binary):
+    a_whole_life(infra, project, arm, "terra", "terraform", "module.storage.azapi_resource.this")
+
+
+@pytest.mark.infra
+def test_the_whole_life_of_an_environment_with_pulumi(infra, project, arm):
+    a_whole_life(infra, project, arm, "pulu", "pulumi", "storage")
+
+
+def test_an_engine_does_not_take_over_what_the_other_has_made(infra, project, local_workspace):
+    run = infra("sole", "pulumi")
+    state = local_workspace.state / "infra" / "sole" / "terraform"
+    state.mkdir(parents=True)
+    (state / "terraform.tfstate").write_text('{"resources": [{}]}', encoding="utf-8")
+    code, out, err = run("plan")
+    assert (code, out) == (2, "")
+    assert err == (
+        "error: the infrastructure of 'sole' was made by terraform: go on with --engine terraform, or destroy it"
+        " first\n"
+    )
+
+
+def test_all_faults_of_an_environment_are_printed_and_nothing_runs(infra, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    code, out, err = infra("faulty")(
+        "plan", "--set", "infra.compute.clusters.cpu-cluster={min_instances: 9, max_instances: 2, size: Huge}"
+    )
+    assert (code, out) == (2, "")
+    assert [line.split("error[")[1][:6] for line in err.splitlines()[:-1]] == ["MK0613", "MK0614"]
+    assert err.splitlines()[-1] == "error: 2 errors; nothing was run"
+
+
+def test_a_missing_terraform_is_one_sentence_with_the_command_that_installs_it(infra, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    code, out, err = infra("missing")("up", "--yes")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: the program 'terraform' is not on PATH: install it with '")
+    assert err.count("\n") == 1
+
+
+def test_nothing_is_changed_unasked(infra, arm, terraform_binary):
+    code, out, err = infra("unasked")("up")
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1] == ("error: nobody can be asked: give --yes to change the infrastructure of 'unasked'")
+    assert arm("GET", GROUP.format("unasked")) is None
+
+
+def test_an_id_that_the_environment_does_not_want_is_not_adopted(infra, terraform_binary):
+    code, _, err = infra("adopting")("plan", "--adopt", f"{GROUP.format('adopting')}/providers/A.B/c/d")
+    assert code == 2
+    assert err.splitlines()[-1].endswith("no resource of this environment has that id")
+
+
+def test_two_commands_on_one_environment_exclude_each_other(infra, local_workspace):
+    from filelock import FileLock
+
+    run = infra("busy", "pulumi")
+    home = local_workspace.state / "infra" / "busy"
+    home.mkdir(parents=True)
+    with FileLock(home / "command.lock"):
+        code, _, err = run("plan")
+    assert (code, err) == (2, "error: another command works on the infrastructure of 'busy'; wait until it ends\n")
+
+
+@pytest.mark.infra
+@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+def test_a_protected_environment_needs_a_plan_and_a_name_for_every_loss(infra, project, arm, engine, terraform_binary):
+    name = f"guard{engine[0]}"
+    run, file = infra(name, engine, protected=True, policy="recover"), str(project / f"{name}.plan")
+    group = GROUP.format(name)
+    vault = f"{group}/providers/Microsoft.KeyVault/vaults/kv-{name}"
+
+    code, _, err = run("up", "--yes")
+    assert code == 2
+    assert f"save a plan with 'mlops-kit infra plan -e {name} --out FILE'" in err
+    assert run("plan", "--out", file)[0] == 0
+    code, _, err = run("up", "--plan", file)
+    assert (code, err.splitlines()[-1][:20]) == (2, "error: nobody can be")
+    code, _, err = run("up", "--plan", file, "--yes")
+    assert code == 0, err
+
+    smaller = ("--set", "infra.compute.clusters.cpu-cluster.size=Standard_DS3_v2")
+    code, out, _ = run("plan", "--out", file, *smaller)
+    assert "replace" in out
+    code, _, err = run("up", "--plan", file, "--yes")
+    assert code == 2
+    assert "the values of the environment" in err  # planned with --set, and given without
+    code, _, err = run("up", "--plan", file, "--yes", *smaller)
+    assert code == 2
+    address = {"terraform": 'module.compute.azapi_resource.this["cpu-cluster"]', "pulumi": "compute-cpu-cluster"}[
+        engine
+    ]
+    assert err.splitlines()[-1].endswith(f"nothing was changed. To allow it: --replace {address}")
+    code, _, err = run("up", "--plan", file, "--yes", "--replace", "cpu-cluster", *smaller)
+    assert code == 0, err
+
+    code, _, err = run("destroy", "--confirm", name)
+    assert code == 2
+    assert "--destroy --out FILE" in err
+    assert run("plan", "--destroy", "--out", file)[0] == 0
+    code, _, err = run("up", "--plan", file, "--yes")
+    assert (code, "is not a plan for 'up'" in err) == (2, True)
+    code, out, err = run("destroy", "--plan", file, "--confirm", name, "-o", "json")
+    assert code == 0, err
+    assert [(one["kind"], one["policy"]) for one in json.loads(out)["soft_deleted"]] == [
+        ("vault", "recover"),
+        ("workspace", "recover"),
+    ]
+
+    # Both names are taken now. The vault comes back; the workspace cannot, since its storage account is gone.
+    code, out, err = run("plan", "--out", file)
+    assert code == 0
+    assert f"note: the vault 'kv-{name}' is deleted but not gone: it is kept until " in err
+    code, _, err = run("up", "--plan", file, "--yes")
+    assert code == 1
+    assert "could not be recovered" in err
+    assert arm("GET", vault) is not None
+
+
+@pytest.mark.infra
+def test_a_name_that_a_deleted_vault_keeps_is_refused_where_the_environment_says_so(infra, arm, terraform_binary):
+    run = infra("tombs", policy="refuse")
+    assert run("up", "--yes")[0] == 0
+    code, out, _ = run("destroy", "--confirm", "tombs")
+    assert code == 0
+    assert "the vault 'kv-tombs' is deleted but not gone" in out
+    assert "'infra up' will refuse to go on" in out
+    code, _, err = run("up", "--yes")
+    assert code == 2
+    assert "set infra.soft_deleted to recover or purge, or give infra.suffix another value" in err
+    run = infra("tombs", policy="purge")
+    assert run("up", "--yes")[0] == 0
+    assert run("destroy", "--confirm", "tombs")[0] == 0
+
+
+@pytest.mark.infra
+@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+def test_what_others_put_into_the_group_is_not_destroyed_unnamed(infra, arm, engine, terraform_binary):
+    name = f"other{engine[0]}"
+    run = infra(name, engine)
+    assert run("up", "--yes")[0] == 0
+    other = f"{GROUP.format(name)}/providers/Microsoft.Storage/storageAccounts/stranger{engine[0]}"
+    arm("PUT", other, {"location": "local", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}})
+    code, _, err = run("destroy", "--confirm", name)
+    assert code == 2
+    assert err.splitlines()[-1].endswith(f"To allow it: --delete {other}")
+    assert arm("GET", other) is not None
+    code, _, err = run("destroy", "--confirm", name, "--delete", other)
+    assert code == 0, err
+    assert arm("GET", other) is None
+
+
+@pytest.mark.infra
+@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+def test_what_exists_already_is_taken_over_and_not_refused(infra, arm, engine, terraform_binary):
+    name = f"there{engine[0]}"
+    run, group = infra(name, engine), GROUP.format(name)
+    storage = f"{group}/providers/Microsoft.Storage/storageAccounts/st{name}"
+    arm("PUT", group, {"location": "local"})
+    arm("PUT", storage, {"location": "local", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}})
+    code, out, err = run("up", "--yes", "-o", "json")
+    assert code == 0, err
+    assert summary(out)["adopt"] == 2
+    assert arm("GET", storage)["properties"]["minimumTlsVersion"] == "TLS1_2"
+    assert run("plan", "--exit-code")[0] == 0
+    assert run("destroy", "--confirm", name)[0] == 0
+
+
+@pytest.mark.infra
+@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+def test_a_failure_midway_is_continued(infra, arm, engine, terraform_binary, local_workspace):
+    """A lock lets everything fail that is to be written into the group; once it is gone, the next run goes on."""
+    name = f"midway{engine[0]}"
+    run, group = infra(name, engine), GROUP.format(name)
+    lock = f"{group}/providers/Microsoft.Authorization/locks/frozen"
+    arm("PUT", group, {"location": "local"})
+    arm("PUT", lock, {"properties": {"level": "ReadOnly"}})
+    code, out, err = run("up", "--yes")
+    assert (code, out) == (1, "")
+    assert "ScopeLocked" in err
+    assert f"'mlops-kit infra up -e {name}' goes on" in err
+    arm("DELETE", lock)
+    code, _, err = run("up", "--yes")
+    assert code == 0, err
+    assert run("plan", "--exit-code")[0] == 0
+    assert run("destroy", "--confirm", name)[0] == 0

@@ -1,0 +1,155 @@
+"""The runner of the pulumi CLI, on a program that answers as the CLI does: its JSON in, typed changes out."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from mlops_kit.errors import UsageError
+from mlops_kit.infra import pulumi
+from mlops_kit.infra.changes import Changes, Difference
+from mlops_kit.infra.engine import Interrupted
+from mlops_kit.infra.pulumi import Pulumi
+from mlops_kit.infra.saved_plan import Planned, StalePlanError
+from mlops_kit.infra.tools import ToolFailed
+
+SECRET = "a passphrase of ours"
+URN = "urn:pulumi:dev::mlops-kit::mlops-kit:modules:Compute$azure-native:machinelearningservices:Compute::cpu"
+STACK = "urn:pulumi:dev::mlops-kit::pulumi:pulumi:Stack::mlops-kit-dev"
+ID = "/subscriptions/1/resourceGroups/rg/providers/x/computes/cpu-cluster"
+
+
+@pytest.fixture
+def cli(tmp_path) -> Callable[..., Pulumi]:
+    """Return pulumi as a Python text would be it; ``out(...)`` prints JSON, ``record`` keeps what it was given."""
+    project = tmp_path / "project"
+    (project / "infra" / "pulumi").mkdir(parents=True)
+    (project / "infra" / "pulumi" / "Pulumi.yaml").write_text("name: shop\nruntime: python\n", encoding="utf-8")
+
+    def make(text: str, *overrides: str) -> Pulumi:
+        binary = tmp_path / "bin" / "pulumi"
+        binary.parent.mkdir(exist_ok=True)
+        head = "import json, os, sys\nout = lambda value: print(json.dumps(value))\n"
+        head += f"open({str(tmp_path / 'given')!r}, 'a')"
+        head += ".write(json.dumps(sys.argv[1:]) + '\\n')\ncommand = sys.argv[1]\n"
+        head += "value = lambda option: sys.argv[sys.argv.index(option) + 1]\n"
+        binary.write_text(f"#!{sys.executable}\n{head}{text}\n", encoding="utf-8")
+        binary.chmod(0o755)
+        environ = {"PATH": f"{binary.parent}:{os.environ['PATH']}", "PULUMI_CONFIG_PASSPHRASE": SECRET}
+        return Pulumi(project, "dev", tmp_path / "state", environ, overrides)
+
+    return make
+
+
+def step(op: str, urn: str = URN, **more: Any) -> dict[str, Any]:
+    return {"op": op, "urn": urn, **more}
+
+
+def preview(*steps: dict[str, Any]) -> str:
+    return f"open(value('--save-plan'), 'w').write('the plan')\nout({ {'steps': list(steps)}!r})"
+
+
+def test_a_preview_becomes_changes_and_a_plan(cli):
+    old = {"id": ID, "inputs": {"size": "a"}, "custom": True}
+    new = {"inputs": {"size": "b"}, "custom": True}
+    steps = [
+        step("create", STACK, newState={"custom": False}),
+        step("create-replacement", oldState=old, newState=new),
+        step("replace", oldState=old, newState=new, replaceReasons=["size"], detailedDiff={"size": {"kind": "update"}}),
+        step("delete-replaced", oldState=old),
+    ]
+    planned = cli(preview(*steps)).plan()
+    assert planned.content == b"the plan"
+    (found,) = planned.changes.items
+    assert (found.address, found.name, found.id, found.action) == ("cpu", "cpu-cluster", ID, "replace")
+    assert found.type == "azure-native:machinelearningservices:Compute"
+    assert found.reasons == ("size cannot change in place",)
+    assert found.differences == (Difference("size", "a", "b"),)
+
+
+def test_the_saved_plan_is_what_up_gets_and_no_file_stays(cli, tmp_path):
+    made = cli("out({'read': open(value('--plan')).read()} if command == 'up' else {})\nsys.exit(command != 'up')")
+    made.apply(Planned(Changes("dev", "pulumi"), b"the plan"), lambda _: None)
+    assert not (tmp_path / "state" / "plan.json").exists()
+
+
+def test_progress_is_told_from_the_events_and_faults_end_the_run(cli):
+    done = {"metadata": {"op": "create", "urn": URN, "new": {"custom": True}}}
+    fault = {"severity": "error", "message": "refused:\n  by policy " + SECRET}
+    events = [{"resOutputsEvent": done}, {"diagnosticEvent": fault}, {"resOutputsEvent": {"metadata": {"op": "same"}}}]
+    heard: list[str] = []
+    with pytest.raises(Interrupted) as error:
+        cli(f"for one in {events!r}: out(one)\nsys.exit(255)").apply(
+            Planned(Changes("dev", "pulumi"), b""), heard.append
+        )
+    assert heard == ["create cpu"]
+    assert str(error.value).splitlines()[0] == "refused: by policy [secret]"
+
+
+def test_a_destroy_does_only_what_was_previewed(cli):
+    old = {"id": ID, "custom": True}
+    event = {"resourcePreEvent": {"metadata": step("delete", type="t", old=old)}}
+    made = cli(f"out({event!r})")
+    planned = made.plan(destroys=True)
+    assert [(one.action, one.id) for one in planned.changes.items] == [("delete", ID)]
+    assert made.apply(planned, lambda _: None) == planned.changes
+    with pytest.raises(StalePlanError):
+        made.apply(Planned(planned.changes, b"[]", destroys=True), lambda _: None)
+
+
+def test_outputs_that_the_cli_masks_are_secret(cli):
+    found = cli("out({'a': 1, 'b': 'x' if '--show-secrets' in sys.argv else '[secret]', 'c': None})").outputs()
+    assert {name: (one.value, one.secret) for name, one in found.items()} == {
+        "a": (1, False),
+        "b": ("x", True),
+    }
+
+
+def test_drift_is_what_a_refresh_changed(cli):
+    moved = {"metadata": step("update", old={"id": ID, "custom": True}, new={"custom": True}, diffs=["tags"])}
+    same = {"metadata": step("same", old={"id": ID, "custom": True})}
+    found = cli(f"for one in ({moved!r}, {same!r}): out({{'resOutputsEvent': one}})").refresh()
+    assert [(one.action, one.name) for one in found.drift] == [("update", "cpu-cluster")]
+
+
+def test_ids_are_those_of_the_exported_state(cli):
+    resources = [{"custom": True, "id": ID}, {"custom": False}, {"custom": True, "id": ""}]
+    assert cli(f"out({ {'deployment': {'resources': resources}}!r})").owned() == (ID,)
+
+
+def test_values_of_the_command_line_go_in_a_private_file_and_never_in_arguments(cli, tmp_path):
+    cli(preview(), "workspace.name=secret-name", "infra.suffix=abc").plan()
+    file = tmp_path / "state" / "Pulumi.dev.yaml"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert yaml.safe_load(file.read_text(encoding="utf-8")) == {
+        "config": {"shop:set": ["workspace.name=secret-name", "infra.suffix=abc"]}
+    }
+    given = (tmp_path / "given").read_text(encoding="utf-8")
+    assert "--config-file" in given
+    assert "secret-name" not in given
+
+
+def test_every_command_names_the_stack_and_asks_nothing(cli, tmp_path):
+    cli("out({})").owned()
+    assert json.loads((tmp_path / "given").read_text(encoding="utf-8"))[-3:] == ["--stack", "dev", "--non-interactive"]
+
+
+def test_a_failure_keeps_the_status_and_no_secret(cli):
+    with pytest.raises(ToolFailed) as error:
+        cli("print('error: wrong', os.environ['PULUMI_CONFIG_PASSPHRASE'], file=sys.stderr); sys.exit(255)").plan()
+    assert str(error.value) == "pulumi preview ended with status 255: error: wrong [secret]"
+    assert error.value.status == 255
+
+
+def test_warnings_before_the_json_do_not_matter(cli):
+    planned = cli("print('\\x1b[33mwarning: a new version\\x1b[0m')\n" + preview()).plan()
+    assert planned.changes.items == ()
+
+
+def test_a_project_without_a_program_is_told(tmp_path):
+    with pytest.raises(UsageError, match="the project has no Pulumi program"):
+        list(pulumi.program(tmp_path))

@@ -57,12 +57,14 @@ def write(plane: Plane, resource_id: str, body: dict[str, Any]) -> Resource:
     whole = stamped(plane, {**body, "id": resource_id, "properties": properties}, previous) | {"type": kind}
     if rules.etag:
         whole[rules.etag] = entity_tag(whole, rules.etag)
+    stored = Resource(whole, secrets)
+    if rules.written is None:
+        plane.store.put(whole, secrets)
+        return stored
     with plane.store.transaction():
         plane.store.put(whole, secrets)
-        stored = plane.store.get(resource_id)
-        if rules.written is not None:
-            rules.written(plane, stored)
-    return plane.store.get(resource_id) if rules.written is not None else stored
+        rules.written(plane, stored)
+    return plane.store.get(resource_id)
 
 
 def identity(wanted: dict[str, Any], previous: Resource | None, *, replace: bool = False) -> dict[str, Any]:

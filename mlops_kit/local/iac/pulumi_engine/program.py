@@ -17,6 +17,9 @@ from pulumi.runtime import config, settings, stack
 from mlops_kit.local.iac.pulumi_engine.cases import Refused
 from mlops_kit.local.iac.pulumi_engine.monitor import Engine, Monitor
 
+_INSTALLED = Path(pulumi.__file__).parent.parent
+_STANDARD = Path(os.__file__).parent
+
 
 class ProgramError(Exception):
     """The program itself failed; the message names the line."""
@@ -66,7 +69,7 @@ def run(
     except (Exception, SystemExit) as error:
         if _is_refusal(error):
             return
-        raise ProgramError(_told(error, program)) from error
+        raise ProgramError(_told(error)) from error
     finally:
         threads.shutdown(wait=True)  # what was sent to ARM when another failed is still answered, and recorded
         loop.close()
@@ -78,18 +81,13 @@ def _forget_modules(before: set[str]) -> None:
 
     What is installed beside the SDK stays: to import it twice would take as long as everything else.
     """
-    installed = Path(pulumi.__file__).parent.parent
     for name in set(sys.modules) - before:
         file = getattr(sys.modules[name], "__file__", None)
-        if file is not None and not Path(file).is_relative_to(installed) and not _is_standard(file):
+        if file is not None and file.endswith(".py") and not file.startswith((str(_INSTALLED), str(_STANDARD))):
             parent, _, own = name.rpartition(".")
             if parent in sys.modules:
                 vars(sys.modules[parent]).pop(own, None)  # or `from parent import own` would find the old one
             del sys.modules[name]
-
-
-def _is_standard(file: str) -> bool:
-    return Path(file).is_relative_to(Path(os.__file__).parent) or not file.endswith(".py")
 
 
 def _is_refusal(error: BaseException | None) -> bool:
@@ -101,12 +99,9 @@ def _is_refusal(error: BaseException | None) -> bool:
     return False
 
 
-def _told(error: BaseException, program: Path) -> str:
-    """Return an error in one sentence, with the last line of the program that led to it."""
-    root = program if program.is_dir() else program.parent
-    library = Path(pulumi.__file__).parent.parent
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(root)]
-    other = [frame for frame in frames if not Path(frame.filename).is_relative_to(library)]
-    place = "".join(f"{frame.filename}:{frame.lineno}: " for frame in (ours or other or frames)[-1:])
-    return f"{place}{type(error).__name__}: {error}"
+def _told(error: BaseException) -> str:
+    """Return an error in one sentence, with the innermost line of it that is neither a library's nor ours."""
+    places = [f"{frame.filename}:{frame.lineno}: " for frame in traceback.extract_tb(error.__traceback__)]
+    foreign = (str(_INSTALLED), str(_STANDARD), "<frozen ", str(Path(__file__).parent))
+    theirs = [place for place in places if not place.startswith(foreign)]
+    return f"{''.join(theirs[-1:])}{type(error).__name__}: {error}"

@@ -99,11 +99,11 @@ class Kubernetes(pulumi.ComponentResource):
 
 
 def _node_pool(name: str, args: contract.NodePool) -> containerservice.ManagedClusterAgentPoolProfileArgs:
+    """Return a pool without a count of nodes: that is the autoscaler's, and a number here would undo what it did."""
     return containerservice.ManagedClusterAgentPoolProfileArgs(
         name=name,
         vm_size=args.size,
         mode=args.mode,
-        count=args.min_instances,
         min_count=args.min_instances,
         max_count=args.max_instances,
         enable_auto_scaling=True,
@@ -114,7 +114,8 @@ def _node_pool(name: str, args: contract.NodePool) -> containerservice.ManagedCl
 
 def _instance_type(args: contract.InstanceType) -> ml.InstanceTypeSchemaArgs:
     asked = {"cpu": args.cpu, "memory": args.memory}
+    limits = asked if args.gpu == "0" else {**asked, "nvidia.com/gpu": args.gpu}
     return ml.InstanceTypeSchemaArgs(
         node_selector=dict(args.node_selector),
-        resources=ml.InstanceTypeSchemaResourcesArgs(requests=asked, limits={**asked, "nvidia.com/gpu": args.gpu}),
+        resources=ml.InstanceTypeSchemaResourcesArgs(requests=asked, limits=limits),
     )

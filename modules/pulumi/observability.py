@@ -124,7 +124,7 @@ class WorkspaceMonitoring(pulumi.ComponentResource):
                 evaluation_frequency=alert.frequency,
                 scopes=[workspace_id],
                 target_resource_type=_WORKSPACES,
-                criteria=_criteria(alert),
+                criteria=_criteria(key, alert),
                 actions=[monitor.MetricAlertActionArgs(action_group_id=one) for one in _told(observability)],
                 opts=inside,
             )
@@ -135,13 +135,13 @@ def _told(observability: Observability) -> list[pulumi.Output[str]]:
     return [observability.action_group_id] if observability.action_group_id is not None else []
 
 
-def _criteria(alert: contract.Alert) -> monitor.MetricAlertSingleResourceMultipleMetricCriteriaArgs:
+def _criteria(name: str, alert: contract.Alert) -> monitor.MetricAlertSingleResourceMultipleMetricCriteriaArgs:
     return monitor.MetricAlertSingleResourceMultipleMetricCriteriaArgs(
         odata_type="Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria",
         all_of=[
             monitor.MetricCriteriaArgs(
                 criterion_type="StaticThresholdCriterion",
-                name=alert.metric.replace(" ", "-"),
+                name=name,
                 metric_name=alert.metric,
                 metric_namespace=_WORKSPACES,
                 operator=alert.operator,

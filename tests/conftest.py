@@ -166,9 +166,15 @@ def attached(local_workspace: LocalWorkspace, terraform_binary: str) -> Iterator
         yield environ
 
 
+@pytest.fixture(scope="session")
+def terraform_in(attached: dict[str, str]) -> Callable[[Path], Terraform]:
+    """Run terraform in any folder, with the provider attached."""
+    return lambda folder: Terraform(folder, attached)
+
+
 @pytest.fixture
-def terraform(attached: dict[str, str], tmp_path: Path) -> Terraform:
-    return Terraform(tmp_path, attached)
+def terraform(terraform_in: Callable[[Path], Terraform], tmp_path: Path) -> Terraform:
+    return terraform_in(tmp_path)
 
 
 @pytest.fixture

@@ -115,22 +115,30 @@ def _group(values: dict[str, Any]) -> str:
     return f"/subscriptions/{group['subscription_id']}/resourceGroups/{group['name']}"
 
 
-def _applied_and_taken_down(root: Any, values: dict[str, Any], arm: Any) -> None:
+def _applied_and_taken_down(root: Any, values: dict[str, Any], arm: Any) -> str:
+    """Apply, assert that a second plan is empty, destroy, assert that nothing is left; return what apply printed."""
     _fill(root, values)
-    root.apply()
+    told: str = root.apply()
     root.assert_stable()
     assert root.outputs()["workspace_id"] == f"{_group(values)}/providers/{_WORKSPACES}/{values['workspace']['name']}"
     ids = [one["id"] for one in _instances(root)]
     root.run("destroy", "-auto-approve")
     assert [one for one in ids if arm("GET", one) is not None] == []
     assert arm("GET", _group(values)) is None
+    return told
 
 
 _WORKSPACES = "Microsoft.MachineLearningServices/workspaces"
 
 
-def test_the_quick_profile_is_applied_is_stable_and_leaves_nothing(root, wanted, arm):
-    _applied_and_taken_down(root, wanted("dev"), arm)
+def test_the_quick_profile_is_applied_in_order_is_stable_and_leaves_nothing(root, wanted, arm):
+    values = wanted("dev")
+    values["resource_group"]["delete_lock"] = "do-not-delete"
+    told = _applied_and_taken_down(root, values, arm)
+    order = [line.partition(": Creation complete")[0] for line in told.splitlines() if "Creation comp" in line]
+    grants = [index for index, one in enumerate(order) if "access.azapi_resource.role_assignments" in one]
+    assert max(grants) < order.index("module.workspace.azapi_resource.this")
+    assert order[-1] == "module.resource_group.azapi_resource.lock[0]"
 
 
 @pytest.mark.infra
@@ -206,6 +214,7 @@ def _sent(attributes: dict[str, Any]) -> dict[str, Any]:
     return dict(whole)
 
 
+@pytest.mark.infra
 def test_a_change_of_one_environment_is_shown_by_what_it_does(root, wanted):
     values = wanted("dev")
     _fill(root, values)
@@ -239,19 +248,6 @@ def test_what_is_taken_out_of_a_map_goes_from_the_service(root, wanted, arm):
     rules = there["properties"]["managedNetwork"]["outboundRules"]
     assert [name for name, one in rules.items() if one["category"] == "UserDefined"] == ["pypi"]
     root.run("destroy", "-auto-approve")
-
-
-def test_grants_come_before_the_workspace_and_the_lock_comes_last(root, wanted, arm):
-    values = wanted("dev")
-    values["resource_group"]["delete_lock"] = "do-not-delete"
-    _fill(root, values)
-    order = [line.partition(": Creation complete")[0] for line in root.apply().splitlines() if "Creation comp" in line]
-    grants = [index for index, one in enumerate(order) if "access.azapi_resource.role_assignments" in one]
-    assert grants
-    assert max(grants) < order.index("module.workspace.azapi_resource.this")
-    assert order[-1] == "module.resource_group.azapi_resource.lock[0]"
-    root.run("destroy", "-auto-approve")
-    assert arm("GET", _group(values)) is None
 
 
 def test_a_value_of_the_wrong_type_is_refused_before_anything_is_asked(root, wanted):

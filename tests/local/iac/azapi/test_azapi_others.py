@@ -223,6 +223,7 @@ def test_terraform_starts_the_provider_from_a_mirror_and_ends_it(mirrored, servi
     mirrored.assert_stable()
 
 
+@pytest.mark.infra
 def test_a_killed_provider_loses_nothing_that_was_made(mirrored, service):
     mirrored.write(_SITES)
     mirrored.run("init")

@@ -34,9 +34,9 @@ def _plain(value: Any) -> Any:
 
 
 @settings(
-    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-@given(st.lists(_BODIES, min_size=12, max_size=12))
+@given(st.lists(_BODIES, min_size=20, max_size=20))
 def test_a_body_of_any_shape_is_sent_as_written_and_stable(terraform_on, service, bodies):
     service.stored.clear()
     (terraform_on.folder / "terraform.tfstate").unlink(missing_ok=True)

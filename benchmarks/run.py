@@ -14,6 +14,7 @@ from pathlib import Path
 from rounds import Row
 
 PROJECT = Path(__file__).resolve().parent.parent
+_ON_A_CONTROL_PLANE = ("submit", "control_plane", "infrastructure")
 _HEAD = """\
 # Benchmarks
 
@@ -28,7 +29,7 @@ Only ratios travel between machines. A row that misses its target says so.
 def main() -> None:
     """Measure the chosen groups (all by default)."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("groups", nargs="*", default=["startup", "templates", "start", "submit", "control_plane"])
+    parser.add_argument("groups", nargs="*", default=["startup", "templates", "start", *_ON_A_CONTROL_PLANE])
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     rows = _measure(options.groups, options.rounds)
@@ -53,13 +54,14 @@ def _measure(groups: list[str], rounds: int) -> list[Row]:
         if name in offline:
             print(f"measuring {name}", file=sys.stderr)
             rows += offline[name]()
-    if {"submit", "control_plane"} & set(groups):
+    if set(_ON_A_CONTROL_PLANE) & set(groups):
         rows += _with_control_plane(groups, rounds)
     return rows
 
 
 def _with_control_plane(groups: list[str], rounds: int) -> list[Row]:
     import control_plane
+    import infrastructure
     import submit
 
     from mlops_kit.local import supervisor
@@ -72,6 +74,7 @@ def _with_control_plane(groups: list[str], rounds: int) -> list[Row]:
             os.environ.update(supervisor.environment(instance, settings))
             rows = submit.measure(4 * rounds) if "submit" in groups else []
             rows += control_plane.measure(settings.state, rounds) if "control_plane" in groups else []
+            rows += infrastructure.measure(PROJECT, rounds) if "infrastructure" in groups else []
         finally:
             supervisor.stop(settings.state)
     return rows

@@ -1,0 +1,173 @@
+"""Plan and apply with the real terraform binary and with the Pulumi engine, on the local control plane."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rounds import Row, Target, medians, seconds_of
+
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+_NUMBERS = itertools.count(1)
+_CALM = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
+_LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
+# A group and identities in it: of every row the time is that of the tools, the resources are as small as can be.
+_MAIN = """
+terraform {
+  required_providers {
+    azapi = { source = "Azure/azapi" }
+  }
+}
+resource "azapi_resource" "group" {
+  type                   = "Microsoft.Resources/resourceGroups@2024-03-01"
+  name                   = "%(group)s"
+  location               = "westeurope"
+  body                   = {}
+  response_export_values = []
+}
+resource "azapi_resource" "identity" {
+  count                  = %(count)d
+  type                   = "Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31"
+  parent_id              = azapi_resource.group.id
+  name                   = "id-${count.index}"
+  location               = "westeurope"
+  body                   = {}
+  response_export_values = ["properties.principalId"]
+}
+"""
+
+
+def measure(project: Path, rounds: int) -> list[Row]:
+    """Return the rows; the control plane runs and ``os.environ`` leads to it."""
+    from mlops_kit.local.iac import azapi
+
+    with tempfile.TemporaryDirectory() as scratch, azapi.attach({**os.environ, **_CALM}) as environ:
+        folder = Path(scratch)
+        return [*_terraform(folder, environ, rounds), *_program(project, folder, environ, rounds)]
+
+
+def _terraform(folder: Path, attached: Mapping[str, str], rounds: int) -> list[Row]:
+    """Time 30 and 300 resources with an attached provider, and 30 with one that terraform starts by itself."""
+    from mlops_kit.local.iac.azapi.mirror import write_mirror
+
+    mirror = {**os.environ, **_CALM, "TF_CLI_CONFIG_FILE": str(write_mirror(folder / "mirror"))}
+    few = _Timed(lambda: _small(folder, attached, 30))
+    many = _Timed(lambda: _small(folder, attached, 300))
+    started = _Timed(lambda: _small(folder, mirror, 30))
+    for _ in range(rounds):
+        for one in (few, started, many):
+            one.run()
+    spawned = "a provider that terraform starts"
+    return [
+        _row("terraform plan, 30 resources", few, "plan", (spawned, started, 1), Target(at_most=0.5)),
+        _row("terraform apply, 30 resources", few, "apply", (spawned, started, 1), Target(at_most=0.8)),
+        _row("terraform destroy, 30 resources", few, "destroy", (spawned, started, 1), Target()),
+        _row("terraform plan, 300 resources", many, "plan", ("10 x 30 resources", few, 10), _LINEAR),
+        _row("terraform apply, 300 resources", many, "apply", ("10 x 30 resources", few, 10), _LINEAR),
+        _row("terraform second plan, 300 resources", many, "second", ("10 x 30 resources", few, 10), _LINEAR),
+    ]
+
+
+_LINEAR = Target(ratio_at_most=1.2)
+
+
+@dataclass
+class _Timed:
+    """The seconds of each step of a life, round by round."""
+
+    life: Callable[[], Mapping[str, float]]
+    rounds: list[Mapping[str, float]] = field(default_factory=list)
+
+    def run(self) -> None:
+        self.rounds.append(self.life())
+
+    def of(self, step: str) -> float:
+        return sorted(one[step] for one in self.rounds)[len(self.rounds) // 2]
+
+
+def _row(what: str, ours: _Timed, step: str, peer: tuple[str, _Timed, int], target: Target) -> Row:
+    name, timed, times = peer
+    return Row(what, ours.of(step), name, times * timed.of(step), "s", target)
+
+
+def _small(scratch: Path, environ: Mapping[str, str], count: int) -> dict[str, float]:
+    folder = scratch / f"small-{next(_NUMBERS)}"
+    folder.mkdir()
+    main = _MAIN % {"group": f"rg-{folder.name}", "count": count - 1}
+    (folder / "main.tf").write_text(main, encoding="utf-8")
+    return _life(folder, environ)
+
+
+def _life(folder: Path, environ: Mapping[str, str]) -> dict[str, float]:
+    """Return the seconds of each command on a folder, from the first plan to nothing left.
+
+    ``apply`` carries out the plan that was kept, as a pipeline does.
+    """
+    run = ("terraform", f"-chdir={folder}")
+    seconds_of(*run, "init", env=environ)
+    return {
+        "plan": seconds_of(*run, "plan", "-out=plan.bin", env=environ),
+        "apply": seconds_of(*run, "apply", "plan.bin", env=environ),
+        "second": seconds_of(*run, "plan", "-detailed-exitcode", env=environ),
+        "destroy": seconds_of(*run, "destroy", "-auto-approve", env=environ),
+    }
+
+
+def _program(project: Path, scratch: Path, attached: Mapping[str, str], rounds: int) -> list[Row]:
+    """Time the environment dev of the project with both engines."""
+    from mlops_kit.local.iac import pulumi_engine
+
+    def pulumi() -> float:
+        stack = pulumi_engine.Stack(
+            project / "infra" / "pulumi",
+            "dev",
+            scratch / f"pulumi-{next(_NUMBERS)}.json",
+            {**os.environ, "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION},
+            {"set": _own_names()},
+        )
+        began = time.perf_counter()
+        pulumi_engine.up(stack)
+        taken = time.perf_counter() - began
+        pulumi_engine.destroy(stack)
+        return taken
+
+    def terraform() -> float:
+        with _root(project, scratch, attached) as folder:
+            life = _life(folder, attached)
+        return life["plan"] + life["apply"]
+
+    found = medians({"pulumi": pulumi, "terraform": terraform}, rounds)
+    target = Target(at_most=3)
+    return [Row("the environment dev, Pulumi engine", found["pulumi"], "terraform", found["terraform"], "s", target)]
+
+
+def _own_names() -> list[str]:
+    own = f"bench{next(_NUMBERS)}"
+    return [f"workspace.resource_group=rg-{own}", f"workspace.name=mlw-{own}", f"infra.stem={own}"]
+
+
+@contextmanager
+def _root(project: Path, scratch: Path, attached: Mapping[str, str]) -> Iterator[Path]:
+    """Copy the project's root with its modules and the values of dev."""
+    from mlops_kit import environments
+    from mlops_kit.infra import settings
+
+    copy = scratch / f"root-{next(_NUMBERS)}"
+    for part in ("infra/terraform", "modules/terraform"):
+        shutil.copytree(project / part, copy / part)
+    process = {**attached, "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION}
+    dev = environments.load(project / "environments", "dev", overrides=_own_names(), process=process)
+    folder = copy / "infra" / "terraform"
+    values = settings.values(settings.infrastructure(dev))
+    (folder / "terraform.tfvars.json").write_text(json.dumps(values), encoding="utf-8")
+    (folder / "override.tf").write_text(_LOCAL_BACKEND, encoding="utf-8")
+    yield folder
+    shutil.rmtree(copy)

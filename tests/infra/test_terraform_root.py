@@ -21,7 +21,6 @@ from mlops_kit.infra import settings
 from mlops_kit.local import storage
 from mlops_kit.local.settings import (
     MANAGEMENT_HOST,
-    MANAGEMENT_URL,
     STORAGE_ACCOUNT,
     STORAGE_KEY,
     STORAGE_SUFFIX,
@@ -262,11 +261,6 @@ def test_the_state_of_an_environment_is_kept_on_a_storage_account(root, wanted, 
     signature = storage.account_signature(STORAGE_ACCOUNT, STORAGE_KEY)
     container = f"https://{STORAGE_ACCOUNT}.blob.{STORAGE_SUFFIX}/tfstate"
     with httpx.Client(verify=httpx.create_ssl_context(os.environ["SSL_CERT_FILE"])) as client:
-        metadata = client.get(f"{MANAGEMENT_URL}/metadata/endpoints?api-version=2022-09-01").json()
-        if isinstance(metadata, list):
-            pytest.skip(
-                "the control plane answers the cloud metadata of 2019-05-01 only; terraform asks for 2022-09-01"
-            )
         assert client.put(f"{container}?restype=container&{signature}").status_code == 201
         (root.folder / "override.tf").unlink()
         _fill(root, values)

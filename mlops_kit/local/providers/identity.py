@@ -27,6 +27,7 @@ CLOUD = {
     },
     "media": MANAGEMENT_URL,
     "graph": MANAGEMENT_URL,
+    "microsoftGraphResourceId": MANAGEMENT_URL,
     "suffixes": {
         "storage": STORAGE_SUFFIX,
         "keyVaultDns": f"vault.{STORAGE_SUFFIX.partition('.')[2]}",
@@ -51,9 +52,9 @@ MLTABLE_SCHEMA = {
 
 
 def _metadata(plane: Plane, call: Call) -> Reply:
-    """Answer the cloud metadata; a newer api-version wraps nothing, so one shape serves all."""
-    del plane, call
-    return Reply(200, [CLOUD])
+    """Answer the cloud metadata: a list of clouds, from api-version 2020 on this cloud alone."""
+    del plane
+    return Reply(200, CLOUD if call.query.get("api-version", "") >= "2020" else [CLOUD])
 
 
 def _principal(plane: Plane, call: Call) -> str:

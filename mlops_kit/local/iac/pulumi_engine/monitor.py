@@ -57,10 +57,11 @@ class Monitor:
 
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:
         """Bring a resource into the state that the program describes."""
+        subject = f"{request.type} {request.name!r}"
         if request.remote:
-            raise self._deployment.refused(
-                f"{request.type} {request.name!r}: components of other languages need the Pulumi CLI"
-            )
+            raise self._deployment.refused(f"{subject}: components of other languages need the Pulumi CLI")
+        if request.HasField("replacement_trigger"):  # the only option that the SDK sends without asking for it first
+            raise self._deployment.refused(f"{subject}: the engine does not offer the option replacement_trigger")
         with self._lock:
             wish = wish_of(request, self._project, self._stack, self._aliases)
             self._aliases[wish.urn] = wish.aliases

@@ -149,6 +149,11 @@ def test_an_unknown_type_is_refused_by_name_before_anything_is_made(program, arm
         ("group.nmae", r"__main__.py:7: AttributeError: .*nmae"),
         ("raise SystemExit(3)", r"__main__.py:7: SystemExit: 3"),
         ("pulumi.error('no quota for this')", r"no quota for this"),
+        (
+            "resources.ResourceGroup('b', opts=Opts(replacement_trigger='a'))",
+            "not offer the option replacement_trigger",
+        ),
+        ("pulumi.StackReference('other')", "pulumi:pulumi:StackReference 'other': the engine does not know"),
         ("resources.get_resource_group('a')", r"the function azure-native:resources:getResourceGroup is not offered"),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -65,6 +67,29 @@ def _table(rows: list[dict[str, Any]]) -> str:
         (row["resource"], row["name"], str(row["length"]), str(row["longest"]), row["given_by"] or "-") for row in rows
     ]
     return options.table(lines, COLUMNS)
+
+
+@command.command()
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write them there.")
+@options.environment_option
+@options.set_option
+@options.project_option
+def values(env: str | None, settings: tuple[str, ...], out: Path | None, project: Project) -> None:
+    """Print what the engines get, as JSON: every name and option of the infrastructure, decided.
+
+    Terraform takes it as terraform.tfvars.json.
+    """
+    from mlops_kit.cli.infra_site import require_sound
+    from mlops_kit.infra import settings as decided
+    from mlops_kit.infra.tools import write_private
+
+    environment = options.chosen_environment(project, env, overrides=settings)
+    require_sound(environment)
+    text = json.dumps(decided.values(decided.infrastructure(environment)), indent=2, ensure_ascii=False)
+    if out is None:
+        click.echo(text)
+    else:
+        write_private(out, f"{text}\n")
 
 
 for verb in (plan, up, refresh, outputs, destroy):

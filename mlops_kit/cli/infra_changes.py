@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,12 +143,19 @@ def destroy(wanted: Wanted, output: str, confirm: str | None, file: Path | None,
     """Delete everything that the engine has made, and print what is left.
 
     A protected environment needs a saved plan. What others have put into the resource group would go with it, and has
-    to be named.
+    to be named. On this machine the control plane goes, too, when it holds nothing else.
     """
-    from mlops_kit.cli.infra_site import opened
+    from mlops_kit.cli.infra_site import is_last, is_untouched, opened
     from mlops_kit.infra import changes
-    from mlops_kit.infra.receipt import receipt
+    from mlops_kit.infra.receipt import NOTHING, receipt
 
+    environment = options.chosen_environment(wanted.project, wanted.env, overrides=wanted.settings)
+    if confirm is not None:
+        _require_name(environment.name, confirm)
+    if is_untouched(wanted, environment):
+        click.echo(f"{wanted.engine} has made nothing here", err=True)
+        options.print_result(NOTHING.as_dict(), output, lambda _: NOTHING.as_text())
+        return
     with opened(wanted) as site:
         planned = _loaded(site, file, destroys=True) if file else _plan(site, destroys=True)
         purged: tuple[str, ...] = ()
@@ -155,13 +163,17 @@ def destroy(wanted: Wanted, output: str, confirm: str | None, file: Path | None,
             _require_planned(site, file)
             _require_alone(site, planned, deletes)
             click.echo(changes.as_text(planned.changes), err=True)
-            _require_name(site, confirm)
+            _require_name(site.name, confirm)
             site.engine.apply(planned, lambda line: click.echo(line, err=True))
             recorded_outputs.record(recorded_outputs.file_of(site.project.folder, site.name), {})
             purged = _purged(site)
         else:
             click.echo(f"{site.engine.name} has made nothing in {site.name!r}", err=True)
         left = receipt(site.arm, site.values, purged=purged, state=str(site.state))
+        is_over = not left.soft_deleted and is_last(site)
+    if is_over:
+        left = replace(left, state=None)
+        _remove_plane(site)
     options.print_result(left.as_dict(), output, lambda _: left.as_text())
 
 
@@ -271,13 +283,22 @@ def _require_alone(site: Site, planned: Planned, deletes: tuple[str, ...]) -> No
         )
 
 
-def _require_name(site: Site, confirm: str | None) -> None:
+def _require_name(name: str, confirm: str | None) -> None:
     if confirm is None:
         if not sys.stdin.isatty():
-            raise UsageError(f"nobody can be asked: give --confirm {site.name} to destroy it")
-        confirm = click.prompt(f"Name the environment that is to be destroyed ({site.name})", err=True)
-    if confirm != site.name:
-        raise UsageError(f"{confirm!r} is not {site.name!r}; nothing was destroyed")
+            raise UsageError(f"nobody can be asked: give --confirm {name} to destroy it")
+        confirm = click.prompt(f"Name the environment that is to be destroyed ({name})", err=True)
+    if confirm != name:
+        raise UsageError(f"{confirm!r} is not {name!r}; nothing was destroyed")
+
+
+def _remove_plane(site: Site) -> None:
+    from mlops_kit.cli import plane
+    from mlops_kit.local import supervisor
+
+    folder = plane.state_folder(site.project, site.name)
+    supervisor.reset(folder)
+    click.echo(f"the control plane held nothing else: it was stopped, and {folder} deleted", err=True)
 
 
 def _purged(site: Site) -> tuple[str, ...]:

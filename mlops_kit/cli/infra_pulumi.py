@@ -10,6 +10,7 @@ from typing import Any
 
 from mlops_kit.infra.changes import Action, Change, Changes, Difference
 from mlops_kit.infra.engine import Interrupted, Output, Tell
+from mlops_kit.infra.redaction import redactor
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
 from mlops_kit.local.iac import pulumi_engine
 from mlops_kit.local.iac.pulumi_engine import DeploymentError, Report, Stack, Step, report_from_json
@@ -41,7 +42,7 @@ class LocalPulumi:
         try:
             report = pulumi_engine.preview(self.stack)
         except DeploymentError as error:
-            raise Interrupted(self.stack.name, error.faults, 0) from None
+            raise self._interrupted(error) from None
         names = tuple(sorted(_changed_outputs(report, pulumi_engine.outputs(self.stack))))
         # The steps are what the plan is recognised by; outputs may be secret, and are not needed for that.
         content = json.dumps(replace(report, outputs={}).as_json())
@@ -49,16 +50,26 @@ class LocalPulumi:
 
     def apply(self, planned: Planned, tell: Tell) -> Changes:
         """Do exactly what was planned."""
+        clear = redactor(self.stack.environ)
 
         def hear(event: Step | str) -> None:
-            tell(f"{_ACTIONS.get(event.action, event.action)} {event.name}" if isinstance(event, Step) else event)
+            if isinstance(event, str):
+                tell(clear.text(event))
+            elif event.action not in {"same", "read"}:
+                tell(f"{_ACTIONS.get(event.action, event.action)} {event.name}")
 
-        stack = replace(self.stack, on_event=lambda event: None if _is_quiet(event) else hear(event))
+        stack = replace(self.stack, on_event=hear)
         try:
             report = self._destroy(stack, planned) if planned.destroys else self._up(stack, planned)
         except DeploymentError as error:
-            raise Interrupted(self.stack.name, error.faults, len(error.report.changes)) from None
+            raise self._interrupted(error) from None
         return self._changes(report.steps)
+
+    def _interrupted(self, error: DeploymentError) -> Interrupted:
+        """Return what ended a run early, without secrets; a preview has done nothing."""
+        clear = redactor(self.stack.environ)
+        done = 0 if error.report.command == "preview" else len(error.report.changes)
+        return Interrupted(self.stack.name, tuple(map(clear.text, error.faults)), done)
 
     def _up(self, stack: Stack, planned: Planned) -> Report:
         return pulumi_engine.up(stack, plan=report_from_json(json.loads(planned.content)))
@@ -73,7 +84,7 @@ class LocalPulumi:
         try:
             report = pulumi_engine.refresh(self.stack)
         except DeploymentError as error:
-            raise Interrupted(self.stack.name, error.faults, 0) from None
+            raise self._interrupted(error) from None
         moved = [step for step in report.steps if step.action in {"refresh", "delete"}]
         return Changes(self.stack.name, self.name, drift=self._changes(moved).items)
 
@@ -106,10 +117,6 @@ def _change(step: Step) -> Change:
 def _reason(text: str) -> str:
     """Return a reason of the engine as a sentence: it names a property, or says what happened."""
     return text if " " in text else f"{text} cannot change in place"
-
-
-def _is_quiet(event: Step | str) -> bool:
-    return isinstance(event, Step) and event.action in {"same", "read"}
 
 
 def _changed_outputs(report: Report, before: Mapping[str, pulumi_engine.Output]) -> Iterable[str]:

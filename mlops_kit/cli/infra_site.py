@@ -17,7 +17,7 @@ from mlops_kit.cli import options, plane
 from mlops_kit.cli.connection import lead
 from mlops_kit.errors import UsageError
 from mlops_kit.infra import pulumi, rules, saved_plan, settings, terraform_folder, tools
-from mlops_kit.infra.arm import Arm
+from mlops_kit.infra.arm import GROUPS, Arm
 from mlops_kit.infra.engine import Engine
 from mlops_kit.infra.saved_plan import Basis
 from mlops_kit.local.outside import outside
@@ -127,6 +127,19 @@ def _require_sole(home: Path, engine: str, name: str) -> None:
             raise UsageError(
                 f"the infrastructure of {name!r} was made by {other}: go on with --engine {other}, or destroy it first"
             )
+
+
+def is_untouched(wanted: Wanted, environment: Environment) -> bool:
+    """Say whether an environment is on this machine and the engine has never made anything of it."""
+    home = plane.state_folder(wanted.project, environment.name) / "infra" / environment.name
+    return environment.is_local and not (home / wanted.engine / _STATES[wanted.engine]).exists()
+
+
+def is_last(site: Site) -> bool:
+    """Say whether a control plane of this machine holds nothing any more, so that it can go, too."""
+    subscription = site.values["resource_group"]["subscription_id"]
+    groups = site.arm.find(f"/subscriptions/{subscription}/resourcegroups", GROUPS) or {}
+    return site.environment.is_local and not groups.get("value")
 
 
 def _door(environment: Environment) -> Arm:

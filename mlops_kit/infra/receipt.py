@@ -13,14 +13,14 @@ from mlops_kit.infra.soft_deleted import Tombstone
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What is left of an environment, as ids; ``purged`` is gone for good, ``state`` is where the state is."""
+    """What is left of an environment, as ids; ``purged`` is gone for good, ``state`` is the engine's."""
 
     group: str | None
     locks: tuple[str, ...]
     resources: tuple[str, ...]
     soft_deleted: tuple[Tombstone, ...]
     purged: tuple[str, ...]
-    state: str
+    state: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the receipt as JSON data."""
@@ -30,7 +30,7 @@ class Receipt:
         """Return the receipt for a reader."""
         lines = [f"  {line}" for line in self._lines()]
         left = ["left behind:", *lines] if lines else ["nothing is left behind"]
-        return "\n".join([*left, f"the state of the engine, now empty: {self.state}"])
+        return "\n".join([*left, *([f"the state of the engine, now empty: {self.state}"] if self.state else [])])
 
     def _lines(self) -> Iterator[str]:
         if self.group:
@@ -51,7 +51,11 @@ def outsiders(arm: Arm, values: Mapping[str, Any], owned: Iterable[str]) -> tupl
     return tuple(one for one in found if one.lower() not in ours)
 
 
-def receipt(arm: Arm, values: Mapping[str, Any], *, purged: tuple[str, ...], state: str) -> Receipt:
+NOTHING = Receipt(None, (), (), (), ())
+"""What is left of an environment of which nothing was ever made."""
+
+
+def receipt(arm: Arm, values: Mapping[str, Any], *, purged: tuple[str, ...], state: str | None) -> Receipt:
     """Look at what is left after a destroy."""
     group = group_id(values)
     is_there = arm.find(group, GROUPS) is not None

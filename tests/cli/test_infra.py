@@ -93,3 +93,18 @@ def test_validate_finds_an_open_network_in_a_protected_environment(run):
     code, out, _ = run("validate", "--all", "-e", "prod", "--set", "env.infra.workspace.public_access=all")
     assert code == 2
     assert "--set infra.workspace.public_access: error[MK0616]: `infra.workspace` is open to all networks" in out
+
+
+def test_values_are_what_engines_get_and_a_file_of_them_is_private(run, tmp_path):
+    code, out, err = run("infra", "values", "-e", "dev")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["workspace"]["name"] == "mlw-mlops-kit-dev"
+    file = tmp_path / "terraform.tfvars.json"
+    assert run("infra", "values", "-e", "dev", "--out", str(file)) == (0, "", "")
+    assert (file.read_text(encoding="utf-8"), file.stat().st_mode & 0o777) == (out, 0o600)
+
+
+def test_values_of_an_environment_with_faults_are_not_printed(run):
+    code, out, err = run("infra", "values", "-e", "dev", "--set", "location=mars")
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1] == "error: 1 error; nothing was run"

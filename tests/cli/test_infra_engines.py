@@ -317,3 +317,29 @@ def test_a_failure_midway_is_continued(infra, arm, engine, terraform_binary, loc
     assert code == 0, err
     assert run("plan", "--exit-code")[0] == 0
     assert run("destroy", "--confirm", name)[0] == 0
+
+
+@pytest.mark.infra
+@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+def test_the_environment_on_this_machine_is_taken_over_and_goes_with_its_control_plane(
+    project, called, engine, terraform_binary, tmp_path, monkeypatch
+):
+    """The control plane itself makes the group, the workspace and what that needs; none of it is refused."""
+    state = tmp_path / "state"
+    monkeypatch.setenv("MLOPS_KIT_LOCAL_STATE", str(state))
+
+    def run(verb, *arguments):
+        return called("infra", verb, *arguments, "--engine", engine, "-C", str(project), "-e", "local")
+
+    code, out, err = run("up", "--yes", "-o", "json")
+    assert code == 0, err
+    adopted = {one["name"] for one in json.loads(out)["changes"] if one["action"] == "adopt"}
+    assert adopted == {"rg-local", "mlw-local", "devstoreaccount1", "kv-mlw-local", "log-mlw-local", "appi-mlw-local"}
+    assert run("plan", "--exit-code")[0] == 0
+    assert stat.S_IMODE((state / "infra" / "local" / engine).stat().st_mode) == 0o700
+    code, out, err = run("destroy", "--confirm", "local")
+    assert (code, out) == (0, "nothing is left behind\n"), err
+    assert not state.exists()
+    code, out, err = run("destroy")
+    assert (code, out, err) == (0, "nothing is left behind\n", f"{engine} has made nothing here\n")
+    assert not state.exists()

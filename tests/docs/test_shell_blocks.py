@@ -29,8 +29,8 @@ def blocks(page: Path) -> list[tuple[int, str]]:
 def project(tmp_path, request):
     """Return a copy of the project's plain files, with a control plane of its own that is stopped at the end."""
     folder = tmp_path / "project"
-    for name in ("environments", "templates"):
-        shutil.copytree(PROJECT / name, folder / name)
+    for name in ("environments", "templates", "infra", "modules"):
+        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".terraform*"))
     state = tmp_path / "state"
     env = {
         **os.environ,
@@ -45,6 +45,8 @@ def project(tmp_path, request):
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem)
 def test_shell_blocks_of_the_page_do_what_it_says(page, project):
+    if page.stem == "infrastructure" and shutil.which("terraform") is None:
+        pytest.skip("the program 'terraform' is not on PATH: https://developer.hashicorp.com/terraform/install")
     folder, env = project
     # The README's first command, whose installation is not repeated here, ends with the quickstart.
     first = [(0, "mlops-kit quickstart")] if page.name == "README.md" else []

@@ -43,6 +43,14 @@ resource "azapi_resource" "identity" {
   response_export_values = ["properties.principalId"]
 }
 """
+# The same for Pulumi.
+_PROGRAM = """
+from pulumi_azure_native import managedidentity, resources
+group = resources.ResourceGroup("group", resource_group_name="%(group)s", location="westeurope")
+for index in range(%(count)d):
+    managedidentity.UserAssignedIdentity(
+        f"id-{index}", resource_name_=f"id-{index}", resource_group_name=group.name, location="westeurope")
+"""
 
 
 def measure(project: Path, rounds: int) -> list[Row]:
@@ -122,31 +130,47 @@ def _life(folder: Path, environ: Mapping[str, str]) -> dict[str, float]:
 
 
 def _program(project: Path, scratch: Path, attached: Mapping[str, str], rounds: int) -> list[Row]:
-    """Time the environment dev of the project with both engines."""
-    from mlops_kit.local.iac import pulumi_engine
+    """Time the environment dev of the project with both engines, and 30 and 300 resources with Pulumi."""
 
     def pulumi() -> float:
-        stack = pulumi_engine.Stack(
-            project / "infra" / "pulumi",
-            "dev",
-            scratch / f"pulumi-{next(_NUMBERS)}.json",
-            {**os.environ, "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION},
-            {"set": _own_names()},
-        )
-        began = time.perf_counter()
-        pulumi_engine.up(stack)
-        taken = time.perf_counter() - began
-        pulumi_engine.destroy(stack)
-        return taken
+        return _up(project / "infra" / "pulumi", scratch, {"set": _own_names()})
 
     def terraform() -> float:
         with _root(project, scratch, attached) as folder:
             life = _life(folder, attached)
         return life["plan"] + life["apply"]
 
-    found = medians({"pulumi": pulumi, "terraform": terraform}, rounds)
-    target = Target(at_most=3)
-    return [Row("the environment dev, Pulumi engine", found["pulumi"], "terraform", found["terraform"], "s", target)]
+    def small(count: int) -> Callable[[], float]:
+        return lambda: _up(_small_program(scratch, count), scratch, {})
+
+    found = medians({"pulumi": pulumi, "terraform": terraform, "few": small(30), "many": small(300)}, rounds)
+    whole = Row(
+        "the environment dev, Pulumi engine", found["pulumi"], "terraform", found["terraform"], "s", Target(at_most=3)
+    )
+    return [whole, Row("pulumi up, 300 resources", found["many"], "10 x 30 resources", 10 * found["few"], "s", _LINEAR)]
+
+
+def _up(folder: Path, scratch: Path, config: Mapping[str, object]) -> float:
+    """Return the seconds of an up from nothing, which previews first."""
+    from mlops_kit.local.iac import pulumi_engine
+
+    state = scratch / f"pulumi-{next(_NUMBERS)}.json"
+    environ = {**os.environ, "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION}
+    stack = pulumi_engine.Stack(folder, "dev", state, environ, config)
+    began = time.perf_counter()
+    pulumi_engine.up(stack)
+    taken = time.perf_counter() - began
+    pulumi_engine.destroy(stack)
+    return taken
+
+
+def _small_program(scratch: Path, count: int) -> Path:
+    folder = scratch / f"program-{next(_NUMBERS)}"
+    folder.mkdir()
+    (folder / "Pulumi.yaml").write_text("name: bench\nruntime: python\n", encoding="utf-8")
+    main = _PROGRAM % {"group": f"rg-{folder.name}", "count": count - 1}
+    (folder / "__main__.py").write_text(main, encoding="utf-8")
+    return folder
 
 
 def _own_names() -> list[str]:

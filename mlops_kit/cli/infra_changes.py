@@ -13,7 +13,7 @@ import click
 
 from mlops_kit import outputs as recorded_outputs
 from mlops_kit.cli import options
-from mlops_kit.errors import UsageError
+from mlops_kit.errors import MlopsKitError, UsageError
 
 if TYPE_CHECKING:
     from mlops_kit.cli.infra_site import Site, Wanted
@@ -74,13 +74,26 @@ def plan(wanted: Wanted, output: str, out: Path | None, destroys: bool, exit_cod
 
     with opened(wanted) as site:
         planned = _plan(site, destroys=destroys)
-        for one in () if destroys else _deleted(site):
-            click.echo(f"note: {one}; 'up' will {_WILL[one.policy]}", err=True)
+        if not destroys:
+            _note_deleted(site)
         if out is not None:
             saved_plan.save(out, planned, site.basis)
     _show(planned.changes, output, changes.as_text)
     if exit_code and planned.changes.differs:
         sys.exit(DIFFERENT)
+
+
+def _note_deleted(site: Site) -> None:
+    """Tell which names are kept by what is deleted; a plan is a plan without that, too."""
+    try:
+        found = _deleted(site)
+    except MlopsKitError as error:
+        click.echo(
+            f"note: it could not be asked which deleted vaults and workspaces keep their names: {error}", err=True
+        )
+        return
+    for one in found:
+        click.echo(f"note: {one}; 'up' will {_WILL[one.policy]}", err=True)
 
 
 _WILL = {"recover": "recover it", "purge": "purge it", "refuse": "refuse to go on"}

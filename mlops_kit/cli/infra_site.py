@@ -20,6 +20,7 @@ from mlops_kit.infra import pulumi, rules, saved_plan, settings, terraform_folde
 from mlops_kit.infra.arm import GROUPS, Arm
 from mlops_kit.infra.engine import Engine
 from mlops_kit.infra.saved_plan import Basis
+from mlops_kit.infra.sign_in import signed_in
 from mlops_kit.local.outside import outside
 from mlops_kit.local.settings import MANAGEMENT_URL
 from mlops_kit.workspace import credentials
@@ -161,12 +162,19 @@ class _Ground:
     arm: Arm
     adopted: set[str]
 
+    def environ(self) -> dict[str, str]:
+        """Return the variables of a tool; the control plane of this machine has set those by which to sign in there."""
+        if self.environment.is_local:
+            return dict(os.environ)
+        auth, subscription = self.environment.get("auth", "default"), self.values["resource_group"]["subscription_id"]
+        return signed_in(os.environ, auth, subscription)
+
 
 def _terraform(ground: _Ground, stack: ExitStack) -> Engine:
     from mlops_kit.infra.terraform import Terraform
 
     local = ground.environment.is_local
-    environ = dict(os.environ)
+    environ = ground.environ()
     if local:
         from mlops_kit.local.iac.azapi import attach
 
@@ -182,7 +190,7 @@ def _terraform(ground: _Ground, stack: ExitStack) -> Engine:
 
 def _pulumi(ground: _Ground, stack: ExitStack) -> Engine:
     del stack
-    name, environ = ground.environment.name, dict(os.environ)
+    name, environ = ground.environment.name, ground.environ()
     if not ground.environment.is_local:
         if ground.adopted:
             raise UsageError("the pulumi CLI takes over what exists by 'pulumi import'; --adopt is for terraform")

@@ -6,6 +6,7 @@ The stories of a whole life are marked ``infra``, but for the one of terraform.
 import json
 import shutil
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -343,3 +344,67 @@ def test_the_environment_on_this_machine_is_taken_over_and_goes_with_its_control
     code, out, err = run("destroy")
     assert (code, out, err) == (0, "nothing is left behind\n", f"{engine} has made nothing here\n")
     assert not state.exists()
+
+
+@pytest.fixture
+def azure(project, called, monkeypatch, tmp_path):
+    """Run commands in the environment ``dev``, in Azure, with a terraform that a Python text stands for."""
+    monkeypatch.delenv("MLOPS_KIT_ENV", raising=False)
+    monkeypatch.setenv("AZURE_SUBSCRIPTION_ID", "11111111-2222-3333-4444-555555555555")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(text, verb, *arguments):
+        binary = tmp_path / "terraform"
+        binary.write_text(
+            f"#!{sys.executable}\nimport json, os, sys\ncommand = sys.argv[1]\n{text}\n", encoding="utf-8"
+        )
+        binary.chmod(0o755)
+        return called("infra", verb, *arguments, "-C", str(project), "-e", "dev", "--set", "auth=sp")
+
+    return run
+
+
+GROUP_CREATED = {
+    "address": "module.resource_group.azapi_resource.this",
+    "mode": "managed",
+    "type": "azapi_resource",
+    "name": "this",
+    "change": {
+        "actions": ["create"],
+        "before": None,
+        "after": {"type": "Microsoft.Resources/resourceGroups@2024-03-01", "name": "rg-mlops-kit-dev"},
+    },
+}
+SHOWS = f"if command == 'show': print(json.dumps({ {'resource_changes': [GROUP_CREATED]}!r}))"
+
+
+def test_in_azure_the_state_is_where_the_backend_file_says(azure, project, tmp_path):
+    seen = tmp_path / "seen"
+    code, out, err = azure(f"{SHOWS}\nopen({str(seen)!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')", "plan")
+    assert code == 0, err
+    assert out.splitlines()[-1] == "1 create"
+    backend = project / "infra" / "terraform" / "backend" / "dev.hcl"
+    assert f"init -no-color -input=false -reconfigure -backend-config={backend}" in seen.read_text(encoding="utf-8")
+    assert (
+        "note: it could not be asked which deleted vaults and workspaces keep their names: no Azure credential" in err
+    )
+    assert not (project / "infra" / "terraform" / ".terraform").exists()
+
+
+def test_in_azure_nothing_is_applied_where_nobody_is_signed_in(azure, tmp_path):
+    applied = tmp_path / "applied"
+    code, out, err = azure(f"{SHOWS}\nif command == 'apply': open({str(applied)!r}, 'w')", "up", "--yes")
+    assert (code, out) == (2, "")
+    assert "no Azure credential" in err
+    assert not applied.exists()
+
+
+def test_the_status_of_a_tool_is_our_exit_code_and_no_secret_is_seen(azure, monkeypatch):
+    monkeypatch.setenv("ARM_CLIENT_SECRET", "a very secret secret")
+    text = "print('failed with', dict(os.environ), sys.argv, file=sys.stderr); sys.exit(7)"
+    code, out, err = azure(text, "plan")
+    assert (code, out) == (7, "")
+    assert "terraform init ended with status 7: failed with" in err
+    assert "a very secret secret" not in err

@@ -100,8 +100,9 @@ def _request(stack: Stack, command: str, plan: Report | None) -> dict[str, Any]:
 
 def _stop(child: subprocess.Popen[str]) -> None:
     """Let what was begun come to its end and be recorded; end the process if that takes too long."""
-    if child.stdin is not None:
-        child.stdin.close()  # the child takes this as the word to begin nothing more
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            pipe.close()  # the end of stdin is the word to begin nothing more; nobody reads events from here on
     try:
         child.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:

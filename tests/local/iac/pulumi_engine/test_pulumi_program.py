@@ -235,6 +235,22 @@ RUNNING = {"Azure-AsyncOperation": "{url}/operation", "Retry-After": "0"}
 HANGS = (201, RUNNING, {"properties": {"provisioningState": "Creating"}})
 
 
+def test_what_is_independent_is_made_at_the_same_time_and_what_depends_waits(program_on, service):
+    program_on.write(
+        SMALL
+        + """
+    for name in ("a", "b", "c", "d"):
+        managedidentity.UserAssignedIdentity(
+            name, resource_name_=f"id-{name}", resource_group_name=GROUP, location=group.location)
+    """
+    )
+    service.slow = 0.1
+    program_on.up()
+    written = [path.rpartition("/")[2] for method, path, _ in service.asked if method == "PUT"]
+    assert written[0] == program_on.group
+    assert service.most_at_once >= 3
+
+
 def children():
     return [one for one in psutil.Process().children(recursive=True) if "pulumi_engine" in " ".join(one.cmdline())]
 

@@ -35,7 +35,7 @@ _NEAR_ROOTS = {
 
 
 class Root(Mapping[str, Any]):
-    """The values below one root; in the message about one that is missing ``noun`` names it, ``hint`` says what to do."""
+    """The values below one root; where one is missing, ``noun`` names it in the message, ``hint`` says what to do."""
 
     def __init__(self, values: Mapping[str, Any], noun: str, hint: str = "") -> None:
         self.values_by_name = values

@@ -70,14 +70,20 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 
 @command.command()
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write them there.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write them there as JSON, for your eyes only.",
+)
 @options.environment_option
 @options.set_option
+@options.output_option
 @options.project_option
-def values(env: str | None, settings: tuple[str, ...], out: Path | None, project: Project) -> None:
-    """Print what the engines get, as JSON: every name and option of the infrastructure, decided.
+def values(env: str | None, settings: tuple[str, ...], output: str, out: Path | None, project: Project) -> None:
+    """Print what the engines get: every name and option of the infrastructure, decided.
 
-    Terraform takes it as terraform.tfvars.json.
+    Terraform takes the file that --out writes as terraform.tfvars.json.
     """
     from mlops_kit.cli.infra_site import require_sound
     from mlops_kit.infra import settings as decided
@@ -85,11 +91,18 @@ def values(env: str | None, settings: tuple[str, ...], out: Path | None, project
 
     environment = options.chosen_environment(project, env, overrides=settings)
     require_sound(environment)
-    text = json.dumps(decided.values(decided.infrastructure(environment)), indent=2, ensure_ascii=False)
+    found = decided.values(decided.infrastructure(environment))
     if out is None:
-        click.echo(text)
+        options.print_result(found, output, _listed)
     else:
-        write_private(out, f"{text}\n")
+        write_private(out, f"{json.dumps(found, indent=2, ensure_ascii=False)}\n")
+
+
+def _listed(found: dict[str, Any]) -> str:
+    from mlops_kit.environments import flat_data
+
+    rows = [(path, json.dumps(value, ensure_ascii=False)) for path, value in flat_data(found).items()]
+    return options.table(rows, ("key", "value"))
 
 
 for verb in (plan, up, refresh, outputs, destroy):

@@ -88,9 +88,7 @@ def _note_deleted(site: Site) -> None:
     try:
         found = _deleted(site)
     except MlopsKitError as error:
-        click.echo(
-            f"note: it could not be asked which deleted vaults and workspaces keep their names: {error}", err=True
-        )
+        click.echo(f"note: which deleted vaults and workspaces keep their names is not known: {error}", err=True)
         return
     for one in found:
         click.echo(f"note: {one}; 'up' will {_WILL[one.policy]}", err=True)

@@ -137,10 +137,15 @@ def is_untouched(wanted: Wanted, environment: Environment) -> bool:
 
 
 def is_last(site: Site) -> bool:
-    """Say whether a control plane of this machine holds nothing any more, so that it can go, too."""
+    """Say whether the environment is on this machine and its control plane holds nothing any more."""
+    if not site.environment.is_local:
+        return False
+    from mlops_kit.local import supervisor
+
     subscription = site.values["resource_group"]["subscription_id"]
     groups = site.arm.find(f"/subscriptions/{subscription}/resourcegroups", GROUPS) or {}
-    return site.environment.is_local and not groups.get("value")
+    counts = supervisor.status(plane.state_folder(site.project, site.name)).counts  # of every subscription
+    return not groups.get("value") and not any(counts.values())
 
 
 def _door(environment: Environment) -> Arm:

@@ -96,8 +96,9 @@ def test_validate_finds_an_open_network_in_a_protected_environment(run):
 
 
 def test_values_are_what_engines_get_and_a_file_of_them_is_private(run, tmp_path):
-    code, out, err = run("infra", "values", "-e", "dev")
+    code, out, err = run("infra", "values", "-e", "dev", "-o", "json")
     assert (code, err) == (0, "")
+    assert "mlw-mlops-kit-dev" in run("infra", "values", "-e", "dev")[1]
     assert json.loads(out)["workspace"]["name"] == "mlw-mlops-kit-dev"
     file = tmp_path / "terraform.tfvars.json"
     assert run("infra", "values", "-e", "dev", "--out", str(file)) == (0, "", "")

@@ -16,11 +16,22 @@ SECRET = 'pa"ss w$rd/äö+\\x'
 @pytest.mark.parametrize(
     "name",
     [
-        "ARM_CLIENT_SECRET", "AZURE_CLIENT_SECRET", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_ACCESS_TOKEN",
-        "TF_VAR_password",        "IDENTITY_HEADER", "AZURE_STORAGE_CONNECTION_STRING", "ARM_ACCESS_KEY", "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-        "GITHUB_TOKEN", "DATABASE_PASSWORD", "SOME_API_KEY", "ARM_SAS_TOKEN", "GH_PAT",
+        "ARM_CLIENT_SECRET",
+        "AZURE_CLIENT_SECRET",
+        "PULUMI_CONFIG_PASSPHRASE",
+        "PULUMI_ACCESS_TOKEN",
+        "TF_VAR_password",
+        "IDENTITY_HEADER",
+        "AZURE_STORAGE_CONNECTION_STRING",
+        "ARM_ACCESS_KEY",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        "GITHUB_TOKEN",
+        "DATABASE_PASSWORD",
+        "SOME_API_KEY",
+        "ARM_SAS_TOKEN",
+        "GH_PAT",
     ],
-)  # fmt: skip
+)
 def test_variables_that_hold_secrets_are_known_by_their_names(name):
     assert redactor({name: SECRET}).text(f"value is {SECRET}!") == "value is [secret]!"
 

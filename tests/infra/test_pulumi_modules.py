@@ -69,8 +69,8 @@ class Recorder(Mocks):
             answered["identity"] = {"type": args.inputs["identity"]["type"], "userAssignedIdentities": {}}
         return f"/id/of/{args.name}/a/b/c/d/e/f", answered
 
-    def call(self, args: MockCallArgs) -> dict[str, Any]:  # noqa: ARG002  the only function asked is who is calling
-        return {"tenantId": "tenant"}
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:  # noqa: ARG002
+        return {"tenantId": "tenant"}, []
 
 
 def declared(wanted: contract.Infrastructure) -> dict[Any, Any]:

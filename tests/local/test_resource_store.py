@@ -89,3 +89,11 @@ def test_database_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) ->
 
     assert _ids(store.of_type("Microsoft.KeyVault/vaults")) == ["kv-a", "kv-b"]
     assert _ids(store.of_type("Microsoft.KeyVault/vaults/secrets")) == []
+
+
+def test_what_a_404_can_offer_is_read_from_the_newest_of_however_many_there_are(tmp_path: Path) -> None:
+    with closing(ResourceStore(tmp_path / "resources.db")) as store:
+        for number in range(120):
+            store.put({"id": f"/things/t{number}", "name": f"t{number}"})
+        assert store.names("/Things") == [f"t{number}" for number in range(119, 19, -1)]
+        assert store.names("/nothing") == []

@@ -198,6 +198,13 @@ class ResourceStore:
             ).fetchall()
         return [Resource(json.loads(body), json.loads(private)) for body, private in rows]
 
+    def names(self, collection: str, count: int = 100) -> list[str]:
+        """Return the names of up to ``count`` members, newest first: enough to offer one, however many there are."""
+        query = "SELECT json_extract(body, '$.name') FROM resources WHERE collection = ? ORDER BY sequence DESC LIMIT ?"
+        with self._lock:
+            rows = self._connection.execute(query, (collection.lower(), count)).fetchall()
+        return [str(name) for (name,) in rows]
+
     def move(self, resource_id: str, to: str) -> None:
         """File a resource, and everything below it, under another key; the bodies keep the ids they have."""
         key, new = resource_id.lower(), to.lower()

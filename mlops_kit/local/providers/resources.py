@@ -35,8 +35,7 @@ def require_group(plane: Plane, resource_id: str) -> Resource:
     found = plane.store.find(group)
     if found is None:
         collection, _, name = group.rpartition("/")
-        known = (str(one.body["name"]) for one in plane.store.list(collection))
-        error = NotFoundError.among("resource group", name, known)
+        error = NotFoundError.among("resource group", name, plane.store.names(collection))
         error.code = "ResourceGroupNotFound"
         raise error
     return found
@@ -161,9 +160,7 @@ def _require_parent(plane: Plane, resource_id: str) -> None:
         return
     owner, kind, name = parent.rsplit("/", 2)
     if not _has_part(plane, owner, f"{kind}/{name}"):
-        error = NotFoundError.among(
-            "parent resource", name, (str(one.body["name"]) for one in plane.store.list(f"{owner}/{kind}"))
-        )
+        error = NotFoundError.among("parent resource", name, plane.store.names(f"{owner}/{kind}"))
         error.code = "ParentResourceNotFound"
         raise error
 
@@ -230,8 +227,7 @@ def _missing(plane: Plane, resource_id: str) -> NotFoundError:
     if "/resourcegroups/" in resource_id.lower():
         require_group(plane, resource_id)
     collection, _, name = resource_id.rpartition("/")
-    known = (str(one.body["name"]) for one in plane.store.list(collection))
-    return NotFoundError.among(f"resource '{resource_id}': {type_of(resource_id)}", name, known)
+    return NotFoundError.among(f"resource '{resource_id}': {type_of(resource_id)}", name, plane.store.names(collection))
 
 
 def _get(plane: Plane, call: Call) -> Reply:

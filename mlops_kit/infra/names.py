@@ -127,11 +127,13 @@ def _made_with_the_workspace(environment: Environment) -> dict[str, str]:
     if not environment.is_local:
         return {}
     workspace = str(environment.require("workspace.name"))
+    beside = {"key_vault": "kv", "log_analytics": "log", "application_insights": "appi"}
     return {
         "storage": "devstoreaccount1",  # the account of the storage emulator
-        "key_vault": f"kv-{workspace}",
-        "log_analytics": f"log-{workspace}",
-        "application_insights": f"appi-{workspace}",
+        **{
+            key: re.sub("[-_]+", "-", f"{prefix}-{workspace}")[: RULES[key].longest].rstrip("-")
+            for key, prefix in beside.items()
+        },
     }
 
 

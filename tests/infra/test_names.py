@@ -160,3 +160,19 @@ def test_offer_for_a_wrong_name_is_a_right_one(kind, text):
 @pytest.mark.parametrize("name", environments.known(PROJECT / "environments"))
 def test_environment_of_the_project_is_free_of_findings(name, shipped):
     assert rules.findings(shipped(name)) == ()
+
+
+@pytest.mark.parametrize(
+    "workspace", ["mlw-local", "mlw_local__x", "a-name-of-the-workspace-with-33-c", "w-_-w-------------w_____x"]
+)
+def test_an_environment_on_this_machine_has_the_names_of_what_its_control_plane_makes(load, base, workspace):
+    from mlops_kit.local.providers.workspaces import name_beside
+
+    base["workspace"]["name"] = workspace
+    environment = load(base, own="local: {network: deny}")
+    found = names.physical_names(environment)
+    assert found["storage"] == "devstoreaccount1"
+    assert found["key_vault"] == name_beside("kv", workspace, 24)
+    assert found["log_analytics"] == name_beside("log", workspace, 63)
+    assert found["application_insights"] == name_beside("appi", workspace, 255)
+    assert all(name.rule.accepts(name.text) for name in names.names_of(environment, wanted(environment)))

@@ -78,10 +78,19 @@ _REFERS = (
 _SHARED = ("storageAccount", "keyVault", "applicationInsights", "containerRegistry")
 
 
+def name_beside(prefix: str, workspace: str, longest: int) -> str:
+    """Return the name of a resource that is made with a workspace; vaults and log stores take no ``_`` and no ``--``.
+
+    Infrastructure finds these resources by such names, see ``mlops_kit.infra.names``.
+    """
+    return re.sub("[-_]+", "-", f"{prefix}-{workspace}")[:longest].rstrip("-")
+
+
 def create(plane: Plane, name: WorkspaceName, location: str) -> Resource:
     """Create a workspace and, as entries only, the storage account, vault and telemetry it depends on."""
     providers = f"/subscriptions/{name.subscription}/resourceGroups/{name.group}/providers"
-    insights = f"{providers}/Microsoft.OperationalInsights/workspaces/log-{name.name}"
+    insights = f"{providers}/Microsoft.OperationalInsights/workspaces/{name_beside('log', name.name, 63)}"
+    vault_id = f"{providers}/Microsoft.KeyVault/vaults/{name_beside('kv', name.name, 24)}"
     vault = {"tenantId": TENANT, "sku": {"family": "A", "name": "standard"}, "enableRbacAuthorization": True}
     telemetry = {"Application_Type": "web", "WorkspaceResourceId": insights}
     dependencies: dict[str, tuple[str, dict[str, Any]]] = {
@@ -90,9 +99,12 @@ def create(plane: Plane, name: WorkspaceName, location: str) -> Resource:
             f"{providers}/Microsoft.Storage/storageAccounts/{STORAGE_ACCOUNT}",
             {"sku": {"name": "Standard_LRS"}, "kind": "StorageV2"},
         ),
-        "keyVault": (f"{providers}/Microsoft.KeyVault/vaults/kv-{name.name}", {"properties": vault}),
+        "keyVault": (
+            f"{providers}/Microsoft.KeyVault/vaults/{name_beside('kv', name.name, 24)}",
+            {"properties": vault},
+        ),
         "applicationInsights": (
-            f"{providers}/Microsoft.Insights/components/appi-{name.name}",
+            f"{providers}/Microsoft.Insights/components/{name_beside('appi', name.name, 255)}",
             {"kind": "web", "properties": telemetry},
         ),
     }

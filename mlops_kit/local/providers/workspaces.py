@@ -99,10 +99,7 @@ def create(plane: Plane, name: WorkspaceName, location: str) -> Resource:
             f"{providers}/Microsoft.Storage/storageAccounts/{STORAGE_ACCOUNT}",
             {"sku": {"name": "Standard_LRS"}, "kind": "StorageV2"},
         ),
-        "keyVault": (
-            f"{providers}/Microsoft.KeyVault/vaults/{name_beside('kv', name.name, 24)}",
-            {"properties": vault},
-        ),
+        "keyVault": (vault_id, {"properties": vault}),
         "applicationInsights": (
             f"{providers}/Microsoft.Insights/components/{name_beside('appi', name.name, 255)}",
             {"kind": "web", "properties": telemetry},

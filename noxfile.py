@@ -100,6 +100,13 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def infra(session: nox.Session) -> None:
+    """Apply whole environments with terraform and with Pulumi: create, plan again, drift, repair, replace, destroy."""
+    _install(session, "dev,infra")
+    session.run("pytest", "-m", "infra", *(session.posargs or ["-n", "2", "--dist", "loadfile"]))
+
+
+@nox.session
 def conformance(session: nox.Session) -> None:
     """Run Microsoft's own SDK tests (class core) against the local control plane; needs the suite's runner.
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mlops_kit.infra.changes import Action, Change, Changes, Difference
-from mlops_kit.infra.engine import Interrupted, Output, Tell
+from mlops_kit.infra.engine import EndedEarly, Output, Tell
 from mlops_kit.infra.redaction import redactor
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
 from mlops_kit.local.iac import pulumi_engine
@@ -42,7 +42,7 @@ class LocalPulumi:
         try:
             report = pulumi_engine.preview(self.stack)
         except DeploymentError as error:
-            raise self._interrupted(error) from None
+            raise self._ended_early(error) from None
         names = tuple(sorted(_changed_outputs(report, pulumi_engine.outputs(self.stack))))
         # The steps are what the plan is recognised by; outputs may be secret, and are not needed for that.
         content = json.dumps(replace(report, outputs={}).as_json())
@@ -62,14 +62,14 @@ class LocalPulumi:
         try:
             report = self._destroy(stack, planned) if planned.destroys else self._up(stack, planned)
         except DeploymentError as error:
-            raise self._interrupted(error) from None
+            raise self._ended_early(error) from None
         return self._changes(report.steps)
 
-    def _interrupted(self, error: DeploymentError) -> Interrupted:
+    def _ended_early(self, error: DeploymentError) -> EndedEarly:
         """Return what ended a run early, without secrets; a preview has done nothing."""
         clear = redactor(self.stack.environ)
         done = 0 if error.report.command == "preview" else len(error.report.changes)
-        return Interrupted(self.stack.name, tuple(map(clear.text, error.faults)), done)
+        return EndedEarly(self.stack.name, tuple(map(clear.text, error.faults)), done)
 
     def _up(self, stack: Stack, planned: Planned) -> Report:
         return pulumi_engine.up(stack, plan=report_from_json(json.loads(planned.content)))
@@ -84,7 +84,7 @@ class LocalPulumi:
         try:
             report = pulumi_engine.refresh(self.stack)
         except DeploymentError as error:
-            raise self._interrupted(error) from None
+            raise self._ended_early(error) from None
         moved = [step for step in report.steps if step.action in {"refresh", "delete"}]
         return Changes(self.stack.name, self.name, drift=self._changes(moved).items)
 

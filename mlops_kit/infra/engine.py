@@ -30,7 +30,7 @@ class Output:
         return MASK if self.secret else self.value
 
 
-class Interrupted(OperationFailed):
+class EndedEarly(OperationFailed):
     """An engine ended early; what it did until then is in its state, and the next run goes on from there."""
 
     def __init__(self, environment: str, faults: tuple[str, ...], done: int) -> None:
@@ -55,7 +55,7 @@ class Engine(Protocol):
 
         Raises:
             StalePlanError: The state is not the one that was planned from.
-            Interrupted: Something failed midway.
+            EndedEarly: Something failed midway.
         """
 
     def refresh(self) -> Changes:

@@ -13,7 +13,7 @@ from typing import Any
 
 from mlops_kit.errors import UsageError
 from mlops_kit.infra.changes import MASK, Action, Change, Changes, Difference
-from mlops_kit.infra.engine import Interrupted, Output, Tell
+from mlops_kit.infra.engine import EndedEarly, Output, Tell
 from mlops_kit.infra.redaction import redactor
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
 from mlops_kit.infra.tools import Finished, Tool, ToolFailed, document, event, events, find, write_private
@@ -82,7 +82,7 @@ class Pulumi:
             finally:
                 file.unlink(missing_ok=True)
         if finished.status != 0:
-            raise Interrupted(self.environment, _faults(finished), done)
+            raise EndedEarly(self.environment, _faults(finished), done)
         return planned.changes
 
     def refresh(self) -> Changes:

@@ -19,7 +19,12 @@ _SECRET = re.compile(
     r"|(?:^|_)(?:TOKENS?|ACCESS_?KEYS?|API_?KEYS?|ACCOUNT_?KEYS?|PAT|SAS)(?:$|_)",
     re.IGNORECASE,
 )
-_NAMES_A_PLACE = re.compile(r"(?:_URL|_URI|_FILE|_PATH|_ENDPOINT|_NAME|_ID|_PROVIDER|_CREDENTIALS)$", re.IGNORECASE)
+_NAMES_A_PLACE = re.compile(
+    r"(?:_URL|_URI|_FILE|_PATH|_ENDPOINT|_NAME|_ID|_PROVIDER)$|^(?:GOOGLE_APPLICATION|AZURE_TOKEN)_CREDENTIALS$",
+    re.IGNORECASE,
+)
+# A part of a secret that is a secret by itself: AccountKey=...; in a connection string, clientSecret in a JSON object.
+_PART = re.compile(r"(?:key|signature|password|secret|token)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +57,22 @@ def redactor(environ: Mapping[str, str], secrets: Iterable[str] = ()) -> Redacto
         for name, value in environ.items()
         if _SECRET.search(name) and not _NAMES_A_PLACE.search(name) and not value.isdigit()
     ]
-    spelled = {form for text in (*named, *secrets) if len(text.strip()) >= _LEAST for form in _spellings(text)}
+    whole = (*named, *secrets)
+    texts = (*whole, *(part for text in whole for part in _parts(text)))
+    spelled = {form for text in texts if len(text.strip()) >= _LEAST for form in _spellings(text)}
     longest_first = sorted(spelled, key=len, reverse=True)
     return Redactor(re.compile("|".join(map(re.escape, longest_first))) if longest_first else None)
+
+
+def _parts(text: str) -> list[str]:
+    """Return what is secret by itself in a secret that has parts."""
+    try:
+        facts = json.loads(text)
+    except ValueError:
+        pairs = [part.partition("=")[::2] for part in text.split(";") if "=" in part]
+    else:
+        pairs = list(facts.items()) if isinstance(facts, Mapping) else []
+    return [str(value) for name, value in pairs if _PART.search(str(name).strip())]
 
 
 def _spellings(text: str) -> set[str]:

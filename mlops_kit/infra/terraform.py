@@ -18,7 +18,7 @@ from typing import Any
 from mlops_kit.infra import terraform_folder, terraform_plan
 from mlops_kit.infra.arm import group_id
 from mlops_kit.infra.changes import Changes
-from mlops_kit.infra.engine import Interrupted, Output, Tell
+from mlops_kit.infra.engine import EndedEarly, Output, Tell
 from mlops_kit.infra.redaction import redactor
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
 from mlops_kit.infra.terraform_folder import Folder
@@ -81,7 +81,7 @@ class Terraform:
             faults = _faults(finished)
             if any(_STALE in fault for fault in faults):
                 raise StalePlanError("the state of the infrastructure has changed")
-            raise Interrupted(self.folder.environment, faults, len(done))
+            raise EndedEarly(self.folder.environment, faults, len(done))
         return planned.changes
 
     def refresh(self) -> Changes:

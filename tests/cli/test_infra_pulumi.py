@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlops_kit.infra.changes import Changes
-from mlops_kit.infra.engine import Interrupted
+from mlops_kit.infra.engine import EndedEarly
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
 
 SECRET = "a secret of the environment"
@@ -61,7 +61,7 @@ def test_what_the_program_says_has_no_secrets_and_its_outputs_know_theirs(engine
 
 
 def test_a_program_that_fails_is_one_sentence_without_secrets(engine):
-    with pytest.raises(Interrupted) as error:
+    with pytest.raises(EndedEarly) as error:
         engine("raise ValueError('wrong: ' + os.environ['DB_PASSWORD'])\n").plan()
     assert error.value.done == 0
     assert "ValueError: wrong: [secret]" in str(error.value)
@@ -98,6 +98,6 @@ def test_what_is_there_is_refused_where_nothing_is_to_be_taken_over(engine, arm)
     group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-engine"
     arm("PUT", group, {"location": "local"})
     made = engine(GROUP)
-    with pytest.raises(Interrupted, match="exists and is not in the state of this stack"):
+    with pytest.raises(EndedEarly, match="exists and is not in the state of this stack"):
         replace(made, stack=replace(made.stack, adopts=False)).plan()
     arm("DELETE", group)

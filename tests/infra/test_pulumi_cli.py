@@ -12,7 +12,7 @@ import yaml
 from mlops_kit.errors import UsageError
 from mlops_kit.infra import pulumi
 from mlops_kit.infra.changes import Changes, Difference
-from mlops_kit.infra.engine import Interrupted
+from mlops_kit.infra.engine import EndedEarly
 from mlops_kit.infra.pulumi import Pulumi
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
 from mlops_kit.infra.tools import ToolFailed
@@ -82,7 +82,7 @@ def test_progress_is_told_from_the_events_and_faults_end_the_run(cli):
     fault = {"severity": "error", "message": "refused:\n  by policy " + SECRET}
     events = [{"resOutputsEvent": done}, {"diagnosticEvent": fault}, {"resOutputsEvent": {"metadata": {"op": "same"}}}]
     heard: list[str] = []
-    with pytest.raises(Interrupted) as error:
+    with pytest.raises(EndedEarly) as error:
         cli(f"for one in {events!r}: out(one)\nsys.exit(255)").apply(
             Planned(Changes("dev", "pulumi"), b""), heard.append
         )

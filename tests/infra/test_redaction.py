@@ -76,6 +76,14 @@ def test_every_spelling_is_masked(spelled):
     assert "ss%20w" not in text
 
 
+def test_parts_that_are_secret_by_themselves_are_masked_alone():
+    connection = "DefaultEndpointsProtocol=https;AccountName=store;AccountKey=abc/def+ghi==;EndpointSuffix=core"
+    whole = json.dumps({"clientId": "an-id-of-a-client", "clientSecret": "a.secret~of.one"})
+    made = redactor({"STORE_CONNECTION_STRING": connection, "AZURE_CREDENTIALS": whole})
+    text = "store has abc/def+ghi== and an-id-of-a-client has a.secret~of.one"
+    assert made.text(text) == "store has [secret] and an-id-of-a-client has [secret]"
+
+
 def test_each_line_of_a_key_is_masked_alone():
     key = "-----BEGIN KEY-----\nabcdefghijklmnop\nqrstuvwxyz012345\n-----END KEY-----"
     assert redactor({"TLS_PRIVATE_KEY": key}).text("  qrstuvwxyz012345  ") == "  [secret]  "

@@ -13,7 +13,7 @@ import pytest
 from mlops_kit.errors import UsageError
 from mlops_kit.infra import terraform_folder
 from mlops_kit.infra.changes import Changes
-from mlops_kit.infra.engine import Interrupted
+from mlops_kit.infra.engine import EndedEarly
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
 from mlops_kit.infra.terraform import Terraform, command_line
 from mlops_kit.infra.terraform_folder import Folder
@@ -154,7 +154,7 @@ def test_a_run_that_fails_midway_tells_what_was_done_and_how_to_go_on(terraform)
         " 'detail': 'two\\nlines'})\nsys.exit(command == 'apply')"
     )
     heard: list[str] = []
-    with pytest.raises(Interrupted) as error:
+    with pytest.raises(EndedEarly) as error:
         made.apply(PLANNED, heard.append)
     assert heard == ["create module.x.this (2 s)"]
     assert str(error.value).splitlines() == [

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from mlops_kit.infra.engine import EndedEarly, Output, Tell
 from mlops_kit.infra.redaction import redactor
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
 from mlops_kit.infra.terraform_folder import Folder
-from mlops_kit.infra.tools import Finished, Tool, ToolFailed, document, event, events, find
+from mlops_kit.infra.tools import Finished, Tool, ToolFailed, document, event, events, find, write_private
 
 IsThere = Callable[[str, str], bool]
 """Asks the service whether a resource is there: its id, and the API version to ask with."""
@@ -75,7 +76,7 @@ class Terraform:
                 done.append(text)
                 tell(text)
 
-        with self._private_file(planned.content) as file:
+        with _private_file(self.folder.state, planned.content) as file:
             finished = self._run("apply", str(file), on_line=hear, json=True, auto_approve=True)
         if finished.status != 0:
             faults = _faults(finished)
@@ -90,7 +91,7 @@ class Terraform:
         content, shown = self._plan(["-refresh-only"])
         found = terraform_plan.changes(shown, self.folder.environment)
         if shown.get("resource_drift") or found.outputs:
-            with self._private_file(content) as file:
+            with _private_file(self.folder.state, content) as file:
                 self._checked("record what is there", self._run("apply", str(file), json=True, auto_approve=True))
         return Changes(found.environment, found.engine, drift=found.drift, outputs=found.outputs)
 
@@ -108,7 +109,7 @@ class Terraform:
         return tuple(_ids((document(finished.out).get("values") or {}).get("root_module") or {}))
 
     def _plan(self, flags: list[str]) -> tuple[bytes, dict[str, Any]]:
-        with self._private_file(b"") as file:
+        with _private_file(self.folder.state, b"") as file:
             finished = self._run(
                 "plan", *flags, json=True, out=str(file), var_file=str(self.folder.values), lock_timeout="10s"
             )
@@ -117,10 +118,14 @@ class Terraform:
             return file.read_bytes(), document(shown.out)
 
     def _lay_out(self, imports: str = "") -> None:
-        """Write the folder, and initialise it where the program is new to it."""
-        if terraform_folder.lay_out(self.folder, self.values, local=self.local, imports=imports):
-            backend = None if self.local else str(self.folder.backend)
-            self._checked("init", self._run("init", reconfigure=True, backend_config=backend))
+        """Write the folder, and initialise it unless that was done for this very program."""
+        digest = terraform_folder.lay_out(self.folder, self.values, local=self.local, imports=imports)
+        if self.folder.initialised() == digest:
+            return
+        # A state in Azure does not move by itself: terraform refuses another backend, and says how to go on.
+        backend = {"reconfigure": True} if self.local else {"backend_config": str(self.folder.backend)}
+        self._checked("init", self._run("init", **backend))
+        write_private(self.folder.stamp, digest)
 
     def _run(
         self, command: str, *arguments: str, on_line: Callable[[str], None] = lambda _: None, **options: Any
@@ -135,27 +140,17 @@ class Terraform:
             raise ToolFailed("terraform", doing, finished.status, _faults(finished) or finished.last_lines())
         return finished
 
-    def _private_file(self, content: bytes) -> _PrivateFile:
-        return _PrivateFile(self.folder.state, content)
 
-
-class _PrivateFile:
-    """A file of mode 0600 in a private folder, gone at the end of the block."""
-
-    def __init__(self, folder: Path, content: bytes) -> None:
-        self._folder = folder
-        self._content = content
-        self._path = Path()
-
-    def __enter__(self) -> Path:
-        descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=".tfplan")
+@contextmanager
+def _private_file(folder: Path, content: bytes) -> Iterator[Path]:
+    """Give a file of mode 0600 in a private folder, gone at the end of the block."""
+    descriptor, name = tempfile.mkstemp(dir=folder, suffix=".tfplan")
+    try:
         with open(descriptor, "wb") as file:  # noqa: PTH123  a descriptor
-            file.write(self._content)
-        self._path = Path(name)
-        return self._path
-
-    def __exit__(self, *_: object) -> None:
-        self._path.unlink(missing_ok=True)
+            file.write(content)
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 def command_line(folder: Path, command: str, *arguments: str, **options: Any) -> list[str]:
@@ -165,9 +160,8 @@ def command_line(folder: Path, command: str, *arguments: str, **options: Any) ->
 
     flags = {"no_color": IsFlagged, **({"input": False} if command in {"init", "plan", "apply"} else {})}
     given = {name: IsFlagged if value is True else value for name, value in options.items()}
-    builder = CommandLines(
-        working_dir=str(folder / "nowhere")
-    )  # it would read the state file of a folder that is there
+    # Of a folder that is there it would read the state file.
+    builder = CommandLines(working_dir=str(folder / "nowhere"))
     whole: list[str] = builder.generate_cmd_string(command, *arguments, **flags, **given)
     return whole[1:]
 

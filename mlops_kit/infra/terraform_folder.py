@@ -6,6 +6,7 @@ the project, and two environments can be worked on at the same time.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -52,13 +53,23 @@ class Folder:
         return self.state / "terraform.tfstate"
 
     @property
+    def stamp(self) -> Path:
+        """Return the file that says for which program ``terraform init`` has ended well."""
+        return self.state / "initialised"
+
+    def initialised(self) -> str:
+        """Return the digest of that program, nothing where there is none."""
+        there = self.stamp.is_file() and self.data.is_dir()
+        return self.stamp.read_text(encoding="utf-8") if there else ""
+
+    @property
     def backend(self) -> Path:
         """Return the file that says where the state of an environment in Azure is kept."""
         return self.project / ROOT / "backend" / f"{self.environment}.hcl"
 
 
 def program(project: Path) -> Iterator[Path]:
-    """Yield the files that the program is made of.
+    """Yield the files that the program is made of; override files are a person's own, and say where another state is.
 
     Raises:
         UsageError: The project has none.
@@ -66,12 +77,13 @@ def program(project: Path) -> Iterator[Path]:
     root = project / ROOT
     if not (root / "main.tf").is_file():
         raise UsageError(f"{root} holds no main.tf: the project has no Terraform program")
-    yield from (path for path in root.iterdir() if path.suffix == ".tf" or path.name.endswith(".tf.json"))
+    found = (path for path in root.iterdir() if path.name.endswith((".tf", ".tf.json")))
+    yield from (path for path in found if not path.name.removesuffix(".json").endswith("override.tf"))
     yield from (path for path in (project / MODULES).glob("*/*.tf"))
 
 
-def lay_out(folder: Folder, values: Mapping[str, Any], *, local: bool, imports: str = "") -> bool:
-    """Write the copy and the values; say whether it needs ``terraform init``: the program is new to this folder."""
+def lay_out(folder: Folder, values: Mapping[str, Any], *, local: bool, imports: str = "") -> str:
+    """Write the copy and the values; return a digest of what ``terraform init`` depends on."""
     folder.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.root.mkdir(parents=True, exist_ok=True)
     wanted = {path.name: path.read_bytes() for path in program(folder.project) if path.parent == folder.project / ROOT}
@@ -92,7 +104,9 @@ def lay_out(folder: Folder, values: Mapping[str, Any], *, local: bool, imports: 
         (folder.root / _IMPORTS).write_text(imports, encoding="utf-8")
     _link(folder.state / "program" / "modules", folder.project / "modules")
     write_private(folder.values, json.dumps(values, indent=1))
-    return {**before, _IMPORTS: b"", _LOCK: b""} != {**wanted, _IMPORTS: b"", _LOCK: b""} or not folder.data.is_dir()
+    seen = [*(wanted[name] for name in sorted(wanted)), b"" if local else folder.backend.read_bytes()]
+    modules = [path.read_bytes() for path in sorted((folder.project / MODULES).glob("*/*.tf"))]
+    return hashlib.sha256(b"\0".join([*seen, *modules])).hexdigest()
 
 
 def _present(root: Path) -> dict[str, bytes]:

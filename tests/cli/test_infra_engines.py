@@ -386,7 +386,7 @@ def test_in_azure_the_state_is_where_the_backend_file_says(azure, project, tmp_p
     assert code == 0, err
     assert out.splitlines()[-1] == "1 create"
     backend = project / "infra" / "terraform" / "backend" / "dev.hcl"
-    assert f"init -no-color -input=false -reconfigure -backend-config={backend}" in seen.read_text(encoding="utf-8")
+    assert f"init -no-color -input=false -backend-config={backend}" in seen.read_text(encoding="utf-8")
     assert "note: which deleted vaults and workspaces keep their names is not known: no Azure credential" in err
     assert not (project / "infra" / "terraform" / ".terraform").exists()
 

@@ -93,11 +93,27 @@ def test_init_runs_when_the_program_is_new_and_not_again(terraform, folder):
     assert (folder.root / "more.tf").is_file()
 
 
+def test_an_init_that_failed_is_run_again(terraform, folder):
+    text = "os.makedirs(os.environ['TF_DATA_DIR'], exist_ok=True)\nprint('{}')\n"
+    with pytest.raises(ToolFailed, match="terraform init ended with status 1"):
+        terraform(f"{text}sys.exit(command == 'init')").outputs()
+    ran = folder.state / "ran"
+    terraform(f"{text}open({str(ran)!r}, 'a').write(command + ' ')").outputs()
+    assert ran.read_text(encoding="utf-8") == "init output "
+
+
 def test_what_the_project_no_longer_has_leaves_the_copy(terraform, folder):
     more = folder.project / "infra" / "terraform" / "more.tf"
     more.write_text("# more", encoding="utf-8")
     terraform_folder.lay_out(folder, VALUES, local=True, imports="import {}")
     more.unlink()
+    terraform_folder.lay_out(folder, VALUES, local=True)
+    assert sorted(path.name for path in folder.root.iterdir()) == ["backend_override.tf", "main.tf"]
+
+
+@pytest.mark.parametrize("name", ["override.tf", "own_override.tf", "override.tf.json"])
+def test_override_files_of_a_person_stay_out_of_the_copy(folder, name):
+    (folder.project / "infra" / "terraform" / name).write_text("{}", encoding="utf-8")
     terraform_folder.lay_out(folder, VALUES, local=True)
     assert sorted(path.name for path in folder.root.iterdir()) == ["backend_override.tf", "main.tf"]
 

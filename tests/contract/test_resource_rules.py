@@ -484,6 +484,14 @@ def test_patch_merges_objects_removes_with_null_and_replaces_tags(group: Any) ->
     assert changed.sku.name == "Standard_LRS"
 
 
+def test_identity_of_an_unknown_type_is_refused(group: Any, zone: dict[str, str]) -> None:
+    with pytest.raises(HttpResponseError) as refused:
+        group.put(zone["storage"], {**STORAGE, "identity": {"type": "SystemAssigned, Delegated"}})
+    assert refused.value.status_code == 400
+    assert "'Delegated' is not one of SystemAssigned, UserAssigned, None" in refused.value.error.message
+    assert refused.value.error.target == "identity.type"
+
+
 def test_put_replaces_what_it_does_not_name_and_patch_of_an_identity_does_not(group: Any) -> None:
     users = [group.put(f"Microsoft.ManagedIdentity/userAssignedIdentities/id-{name}").id for name in ("one", "two")]
     path = f"Microsoft.Storage/storageAccounts/{_unique('whose')}"

@@ -169,6 +169,29 @@ def test_user_assigned_identity_is_added_and_removed(ml, arm):
     assert not ml.workspaces.get(made.name).identity.user_assigned_identities
 
 
+def test_identity_type_of_a_yaml_file_comes_back_in_the_services_spelling(ml, arm, tmp_path):
+    from azure.ai.ml import load_workspace
+
+    group = f"/subscriptions/{ml.subscription_id}/resourceGroups/{ml.resource_group_name}"
+    users = [f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-yaml{n}" for n in (1, 2)]
+    for user in users:
+        arm.resources.begin_create_or_update_by_id(user, {"location": "local"}, api_version="2023-01-31").result()
+    path, name = tmp_path / "workspace.yml", _name()
+
+    def written(kind: str) -> Any:
+        identity = {"type": kind, "user_assigned_identities": {user: {"client_id": "x"} for user in users}}
+        path.write_text(json.dumps({"name": name, "location": "local", "identity": identity}))
+        return load_workspace(path, params_override=[{"primary_user_assigned_identity": users[0]}])
+
+    made = ml.workspaces.begin_create(written("user_assigned")).result()
+    assert made.identity.type == "user_assigned"
+    assert ml.workspaces._operation.get(ml.resource_group_name, name).identity.type == "UserAssigned"
+    both = ml.workspaces.begin_update(written("system_assigned, user_assigned")).result()
+    assert both.identity.type == "system_assigned,user_assigned"
+    assert uuid.UUID(both.identity.principal_id)
+    assert {one.resource_id for one in both.identity.user_assigned_identities} == set(users)
+
+
 def test_deleted_workspace_is_gone_and_a_new_one_of_that_name_is_another(ml):
     from azure.ai.ml.entities import Workspace
     from azure.core.exceptions import ResourceNotFoundError

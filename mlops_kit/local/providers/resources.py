@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlops_kit.local.plane import Plane
     from mlops_kit.local.providers.resource_rules import TypeRules
 
+_IDENTITIES = {kind.lower(): kind for kind in ("SystemAssigned", "UserAssigned", "None")}
 _SHAPE = {"location": str, "tags": TAGS, "identity": IDENTITY, "properties": dict, "kind": str, "sku": dict}
 
 
@@ -73,7 +74,7 @@ def identity(wanted: dict[str, Any], previous: Resource | None, *, replace: bool
     """
     kept = (previous.body.get("identity") if previous else None) or {}
     kind = str(wanted.get("type", "SystemAssigned"))
-    whole: dict[str, Any] = {"type": ",".join(part[:1].upper() + part[1:] for part in re.split(r",\s*", kind))}
+    whole: dict[str, Any] = {"type": _identity_type(kind)}
     if "systemassigned" in kind.lower():
         whole["principalId"] = kept.get("principalId") or str(uuid.uuid4())
         whole["tenantId"] = TENANT
@@ -88,6 +89,15 @@ def identity(wanted: dict[str, Any], previous: Resource | None, *, replace: bool
     if not whole["userAssignedIdentities"]:
         del whole["userAssignedIdentities"]
     return whole
+
+
+def _identity_type(text: str) -> str:
+    """Return the kinds of an identity in the service's spelling: the SDK sends ``Userassigned`` for a YAML file's."""
+    parts = [part.strip() for part in text.split(",")]
+    if unknown := [part for part in parts if part.lower() not in _IDENTITIES]:
+        known = ", ".join(_IDENTITIES.values())
+        raise BadRequestError(f"The identity type '{unknown[0]}' is not one of {known}.", target="identity.type")
+    return ",".join(_IDENTITIES[part.lower()] for part in parts)
 
 
 def registry_credentials(registry: Resource) -> dict[str, Any]:

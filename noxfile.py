@@ -42,8 +42,8 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check types with mypy, strict, over the package, the tests and this file."""
-    _install(session, "dev")
+    """Check types with mypy, strict, over the package, the modules, the tests and this file."""
+    _install(session, "dev,infra")
     session.run("mypy")
 
 

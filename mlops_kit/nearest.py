@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-_CLOSE = 0.6  # of difflib's ratio: 1 is equal, 0 has nothing in common
 
+def nearest(word: str, known: Iterable[str], count: int = 1, close: float = 0.6) -> list[str]:
+    """Return up to ``count`` known names, the closest first; case, and ``-`` for ``_``, make no difference.
 
-def nearest(word: str, known: Iterable[str], count: int = 1) -> list[str]:
-    """Return up to ``count`` known names, the closest first; case, and ``-`` for ``_``, make no difference."""
+    ``close`` is difflib's ratio: 1 is equal, 0 has nothing in common. Long names that begin alike need more of it.
+    """
     import difflib  # only a fault needs it
 
     names = {_folded(name): name for name in known}
-    return [names[each] for each in difflib.get_close_matches(_folded(word), names, n=count, cutoff=_CLOSE)]
+    return [names[each] for each in difflib.get_close_matches(_folded(word), names, n=count, cutoff=close)]
 
 
 def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:

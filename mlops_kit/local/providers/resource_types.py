@@ -6,13 +6,12 @@ the published type files of the services.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from mlops_kit.local.arm.ids import type_of
 from mlops_kit.local.arm.wire import ArmError
 from mlops_kit.local.providers import access, federated_credentials, locks, networks, node_pools, roles, vaults
 from mlops_kit.local.providers import resource_facts as facts
 from mlops_kit.local.providers.resource_rules import TypeRules
+from mlops_kit.nearest import nearest
 
 _GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _CONTAINER = r"(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*|\$root|\$web|\$logs"
@@ -343,7 +342,7 @@ def rules_of(resource_id: str, doing: str = "") -> tuple[str, TypeRules]:
     kind = type_of(resource_id)
     found = _BY_NAME.get(kind.lower())
     if found is None:
-        near = [_BY_NAME[one][0] for one in get_close_matches(kind.lower(), _BY_NAME, n=2, cutoff=0.85)]
+        near = nearest(kind, TYPES, 2, close=0.85)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise ArmError(
             501,

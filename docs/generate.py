@@ -1,4 +1,4 @@
-"""Write the pages that come from code: the command reference, the curated environments, the coverage page.
+"""Write the pages that come from code: commands, curated environments, modules of the infrastructure, coverage.
 
 ``python docs/generate.py`` writes them; ``--check`` writes nothing and fails when one is stale. Which operations the
 contract tests drove is kept in ``docs/driven.json``; ``--logs FOLDER`` writes it anew from the control planes' logs
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import click
 import conformance
+import infrastructure_pages
 
 HERE = Path(__file__).resolve().parent
 DRIVEN = HERE / "driven.json"
@@ -120,6 +121,7 @@ def main() -> int:
         "commands.md": commands_page(),
         "curated.md": curated_page(),
         "coverage.md": coverage_page(driven, known),
+        **infrastructure_pages.pages(),
     }
     stale = [name for name, text in pages.items() if _read(HERE / name) != text]
     unexplained = conformance.unexplained(known)
@@ -130,6 +132,7 @@ def main() -> int:
             print(f"docs/{name} is stale: run python docs/generate.py", file=sys.stderr)
         return 1 if stale or unexplained else 0
     for name in stale:
+        (HERE / name).parent.mkdir(exist_ok=True)
         (HERE / name).write_text(pages[name], encoding="utf-8")
     return 1 if unexplained else 0
 

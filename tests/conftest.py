@@ -119,8 +119,11 @@ class Terraform:
         done = subprocess.run(
             command, cwd=self.folder, env=dict(self.environ), capture_output=True, text=True, timeout=120, check=False
         )
-        assert expect in {None, done.returncode}, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        said = done.stdout + done.stderr
+        assert expect in {None, done.returncode}, said[
+            max(said.find("Error: "), 0) :
+        ]  # after a plan of a thousand lines
+        return said
 
     def apply(self, text: str = "", *arguments: str, expect: int = 0) -> str:
         if text:

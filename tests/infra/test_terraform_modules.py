@@ -55,6 +55,28 @@ def test_the_example_of_a_module_is_applied_is_stable_and_goes(module, copied):
     here.run("destroy", "-auto-approve")
 
 
+@pytest.mark.infra
+@pytest.mark.parametrize("folder", [*(f"modules/terraform/{module}" for module in MODULES), "infra/terraform"])
+def test_a_module_and_the_root_are_valid(folder, terraform):
+    for part in ("modules/terraform", "infra/terraform"):
+        shutil.copytree(PROJECT / part, terraform.folder / part)
+    here = replace(terraform, folder=terraform.folder / folder)
+    here.run("init", "-backend=false")
+    assert "The configuration is valid." in here.run("validate")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_variable_has_a_type_and_every_name_is_given(module):
+    folder = FOLDER / module
+    for name, text in _blocks(folder / "variables.tf", "variable"):
+        assert re.search(r"^  type +=(?! any)", text, re.MULTILINE), f"{name} may be anything"
+    for path in folder.glob("*.tf"):
+        for resource, text in _blocks(path, "resource"):
+            for name in re.findall(r"^  name += (.*)$", text, re.MULTILINE):
+                given = r'(var|each)\.[\w.]+(\[[^\]]*\])?(\.\w+)?|"[\w-]+"'
+                assert re.fullmatch(given, name), f"{resource} in {path.name} makes up its name: {name}"
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_has_the_files_that_every_module_has(module):
     folder = FOLDER / module

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
 SCENARIOS = yaml.safe_load((Path(__file__).parent / "scenarios.yaml").read_text(encoding="utf-8"))
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 ENGINES = ("terraform", "pulumi")
 # One of them is quick enough for the suite; `nox -s infra` runs them all.
 NAMES = ["dev", *(pytest.param(name, marks=pytest.mark.infra) for name in ("local", "test", "prod", *SCENARIOS))]
@@ -47,6 +49,15 @@ def _faults(arm_types, sent):
     if found is None:
         found = arm_types.validate(sent.type, versions[sent.type.lower()], sent.body)
     return [f"{sent.type}@{sent.version} {sent.id.rpartition('/')[2]}: {fault}" for fault in found]
+
+
+@pytest.mark.infra
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_picture_of_the_documentation_shows_what_is_made(engine, made):
+    picture = (DOCS / "modules" / "resources.svg").read_text(encoding="utf-8")
+    assert {one.type for one in made("everything").sent[engine]} == set(
+        re.findall(r"<title>(Microsoft\..*)</title>", picture)
+    )
 
 
 def test_a_difference_is_told_by_resource_and_property(comparison):

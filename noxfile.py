@@ -101,9 +101,11 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def infra(session: nox.Session) -> None:
-    """Apply whole environments with terraform and with Pulumi: create, plan again, drift, repair, replace, destroy."""
+    """Apply whole environments with terraform and with Pulumi and compare what they make; check and test all modules."""
     _install(session, "dev,infra")
     session.run("pytest", "-m", "infra", *(session.posargs or ["-n", "2", "--dist", "loadfile"]))
+    if not session.posargs:  # the rules of all modules, and each one's own tests
+        session.run("pytest", "-n", "2", "tests/infra/test_terraform_modules.py", "tests/infra/test_pulumi_modules.py")
 
 
 @nox.session

@@ -101,7 +101,7 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def infra(session: nox.Session) -> None:
-    """Apply whole environments with terraform and with Pulumi and compare what they make; check and test all modules."""
+    """Apply whole environments with terraform and with Pulumi and compare what they make; check all modules."""
     _install(session, "dev,infra")
     session.run("pytest", "-m", "infra", *(session.posargs or ["-n", "2", "--dist", "loadfile"]))
     if not session.posargs:  # the rules of all modules, and each one's own tests

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from mlops_kit.local.arm.ids import timestamp
 from mlops_kit.local.arm.operations import Operations
 from mlops_kit.local.arm.store import ResourceStore
 from mlops_kit.local.arm.wire import ArmError
 from mlops_kit.local.faults import Faults
 from mlops_kit.local.plane import Plane
-from mlops_kit.local.providers import computes
+from mlops_kit.local.providers import cluster_nodes, computes
 from mlops_kit.local.settings import DEFAULT_WORKSPACE, LocalSettings
 from mlops_kit.local.signing import Signer
 
@@ -73,5 +74,32 @@ def test_node_counts_follow_the_jobs_that_run(plane):
         properties = {"computeId": created.id, "status": status, "resources": {"instanceCount": nodes}}
         plane.store.put({"id": f"{_WORKSPACE}/jobs/{name}", "name": name, "properties": properties})
     jobs = plane.store.list(f"{_WORKSPACE}/jobs")
-    details = computes._with_nodes(created.body, jobs)["properties"]["properties"]
+    details = _counts(created, jobs, plane.now())
     assert (details["currentNodeCount"], details["nodeStateCounts"]["runningNodeCount"]) == (2, 2)
+
+
+def _counts(cluster, jobs, now):
+    return cluster_nodes.counted(cluster.body, jobs, now)["properties"]["properties"]
+
+
+def test_nodes_stay_idle_for_the_idle_time_and_then_go(plane):
+    """L5-23: a cluster shrinks to nothing, and it is paid for no longer than its idle time says."""
+    created = computes.create_cluster(plane, _WORKSPACE, "cpu-cluster")  # idle for 120 s
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def job(name, first, last, nodes=1):
+        times = {"startTimeUtc": timestamp(begun + timedelta(seconds=first))}
+        times |= {"endTimeUtc": timestamp(begun + timedelta(seconds=last))}
+        properties = {"computeId": created.id, "status": "Completed", "resources": {"instanceCount": nodes}, **times}
+        plane.store.put({"id": f"{_WORKSPACE}/jobs/{name}", "name": name, "properties": properties})
+
+    def counts(second):
+        found = _counts(created, plane.store.list(f"{_WORKSPACE}/jobs"), begun + timedelta(seconds=second))
+        return found["nodeStateCounts"]["idleNodeCount"], found["currentNodeCount"]
+
+    job("first", 0, 10, nodes=2)
+    job("second", 10, 60)  # takes a node that the first has left
+    assert [counts(second) for second in (60, 129, 131, 179, 181)] == [(2, 2), (2, 2), (1, 1), (1, 1), (0, 0)]
+    job("third", 300, 310, nodes=4)
+    job("fourth", 305, 306, nodes=4)
+    assert counts(311) == (4, 4)  # never more than the maximum

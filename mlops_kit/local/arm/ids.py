@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local.arm.store import Resource
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from mlops_kit.local.plane import Plane
 
 AUTHOR = "local"
+
+
+_DURATION = re.compile(
+    r"P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
+)
 
 
 def parse(resource_id: str) -> dict[str, str]:
@@ -68,6 +74,16 @@ def timestamp(moment: datetime) -> str:
 def duration(started: datetime, ended: datetime) -> str:
     """Return a time span as ARM writes it, such as ``PT1.2345678S``."""
     return f"PT{(ended - started).total_seconds():.7f}S"
+
+
+def seconds_of(duration: str | None) -> float:
+    """Return the seconds of a duration such as ``PT1M40S``; 0 where there is none. ValueError for another text."""
+    if not duration:
+        return 0.0
+    match = _DURATION.fullmatch(duration)
+    if not match:
+        raise ValueError(f"'{duration}' is not a duration such as PT1M40S")
+    return timedelta(**{unit: float(count) for unit, count in match.groupdict().items() if count}).total_seconds()
 
 
 def stamped(plane: Plane, body: dict[str, Any], previous: Resource | dict[str, Any] | None) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mlops_kit.local.arm.ids import seconds_of
 from mlops_kit.local.arm.wire import BadRequestError, concerning
 from mlops_kit.local.providers import codes, computes, usages
-from mlops_kit.local.runs import capacity, command, command_line, distribution, environments, inputs, outputs
+from mlops_kit.local.runs import capacity, command_line, distribution, environments, inputs, outputs
 
 if TYPE_CHECKING:
     from mlops_kit.local.plane import Plane
@@ -97,7 +98,7 @@ def _resources(plane: Plane, workspace: str, given: Properties) -> Properties:
 
 def _check_limits(limits: Mapping[str, Any]) -> None:
     try:
-        command.seconds_of(limits.get("timeout"))
+        seconds_of(limits.get("timeout"))
     except ValueError as error:
         raise BadRequestError(f"{error}.", target="limits.timeout") from None
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit.local.arm.ids import AUTHOR, timestamp
+from mlops_kit.local.arm.ids import AUTHOR, seconds_of, timestamp
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, ConflictError
 from mlops_kit.local.providers import usages
 from mlops_kit.local.settings import TENANT
@@ -100,6 +100,7 @@ def _cluster(plane: Plane, name: str, given: dict[str, Any], previous: Resource 
             f"The cluster '{name}' cannot have at least {least} and at most {most} nodes.", target="scaleSettings"
         )
     usages.check_nodes(name, most)
+    _check_idle_time(name, scale)
     size = given.get("vmSize") or earlier.get("vmSize") or "Standard_DS3_v2"
     usages.check_size(size)
     account, secrets = _split(given.get("userAccountCredentials"), ("adminUserPassword",))
@@ -119,6 +120,15 @@ def _cluster(plane: Plane, name: str, given: dict[str, Any], previous: Resource 
     if account:
         details["userAccountCredentials"] = account
     return details, secrets
+
+
+def _check_idle_time(name: str, scale: dict[str, Any]) -> None:
+    """400 for an idle time that is no duration."""
+    try:
+        seconds_of(scale["nodeIdleTimeBeforeScaleDown"])
+    except ValueError as error:
+        told = f"The cluster '{name}' cannot wait idle: {error}."
+        raise BadRequestError(told, target="nodeIdleTimeBeforeScaleDown") from None
 
 
 def _instance(plane: Plane, name: str, given: dict[str, Any], previous: Resource | None) -> _Details:

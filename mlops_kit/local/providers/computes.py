@@ -14,6 +14,7 @@ from mlops_kit.local.arm.routes import WORKSPACE, Route
 from mlops_kit.local.arm.shapes import IDENTITY, TAGS, shaped
 from mlops_kit.local.arm.wire import BadRequestError, Call, ConflictError, NotFoundError, Reply
 from mlops_kit.local.providers import usages, workspaces
+from mlops_kit.local.providers.cluster_nodes import counted, is_on
 from mlops_kit.local.providers.compute_kinds import (
     ATTACHED,
     DETAILS,
@@ -137,34 +138,10 @@ def _write(plane: Plane, workspace_id: str, name: str, body: dict[str, Any]) -> 
     return plane.store.get(resource_id)
 
 
-def _with_nodes(body: dict[str, Any], jobs: list[Resource]) -> dict[str, Any]:
-    """Return a cluster's body with the counts of nodes that run jobs at this moment."""
-    if body["properties"]["computeType"] != "AmlCompute":
-        return body
-    details = body["properties"]["properties"]
-    busy = sum(usages.nodes_of(job.properties) for job in jobs if _is_on(job, body["id"]))
-    least, most = details["scaleSettings"]["minNodeCount"], details["scaleSettings"]["maxNodeCount"]
-    present = min(most, max(busy, least))
-    counts = dict.fromkeys(("preparing", "unusable", "leaving", "preempted"), 0)
-    counts |= {"running": min(busy, present), "idle": present - min(busy, present)}
-    details = {
-        **details,
-        "currentNodeCount": present,
-        "targetNodeCount": present,
-        "nodeStateCounts": {f"{state}NodeCount": count for state, count in counts.items()},
-    }
-    return {**body, "properties": {**body["properties"], "properties": details}}
-
-
-def _is_on(job: Resource, compute_id: str) -> bool:
-    target = str(job.properties.get("computeId") or "").rpartition("/")[2].lower()
-    return target == compute_id.rpartition("/")[2].lower() and job.properties.get("status") in usages.ACTIVE
-
-
 def _cancel_jobs(plane: Plane, compute: Resource) -> None:
     workspace_id = compute.id.rpartition("/computes/")[0]
     for job in plane.store.list(f"{workspace_id}/jobs"):
-        if _is_on(job, compute.id):
+        if is_on(job, compute.id):
             plane.runs.cancel(job.id)
 
 
@@ -175,7 +152,7 @@ def _put(plane: Plane, call: Call) -> Reply:
     stored = _write(
         plane, call.workspace, name, {**body, "location": body.get("location") or workspace.body["location"]}
     )
-    return Reply(200 if there else 201, _with_nodes(stored.body, []))
+    return Reply(200 if there else 201, counted(stored.body, [], plane.now()))
 
 
 def _patch(plane: Plane, call: Call) -> Reply:
@@ -186,21 +163,22 @@ def _patch(plane: Plane, call: Call) -> Reply:
     merged = {**details, **change, **({"scaleSettings": scale} if scale else {})}
     body = {**found.body, "properties": {**found.properties, "properties": merged}}
     stored = _write(plane, call.workspace, str(found.body["name"]), body)
-    return Reply(200, _with_nodes(stored.body, []))
+    return Reply(200, counted(stored.body, [], plane.now()))
 
 
 def _get(plane: Plane, call: Call) -> Reply:
     found = _find(plane, call.workspace, call.params["compute"])
     # Only a cluster's counts depend on the jobs, which may be many.
     is_cluster = found.properties["computeType"] == "AmlCompute"
-    return Reply(200, _with_nodes(found.body, plane.store.list(f"{call.workspace}/jobs") if is_cluster else []))
+    jobs = plane.store.list(f"{call.workspace}/jobs") if is_cluster else []
+    return Reply(200, counted(found.body, jobs, plane.now()))
 
 
 def _list(plane: Plane, call: Call) -> Reply:
     workspaces.find(plane, call.workspace)
-    jobs = plane.store.list(f"{call.workspace}/jobs")
+    jobs, now = plane.store.list(f"{call.workspace}/jobs"), plane.now()
     return Reply(
-        200, {"value": [_with_nodes(one.body, jobs) for one in plane.store.list(f"{call.workspace}/computes")]}
+        200, {"value": [counted(one.body, jobs, now) for one in plane.store.list(f"{call.workspace}/computes")]}
     )
 
 
@@ -236,9 +214,10 @@ def _switch(plane: Plane, call: Call) -> Reply:
 
 def _nodes(plane: Plane, call: Call) -> Reply:
     found = _find(plane, call.workspace, call.params["compute"])
-    jobs = [job for job in plane.store.list(f"{call.workspace}/jobs") if _is_on(job, found.id)]
-    holders = [str(job.body["name"]) for job in jobs for _ in range(usages.nodes_of(job.properties))]
-    counts = _with_nodes(found.body, jobs)["properties"]["properties"]
+    jobs = plane.store.list(f"{call.workspace}/jobs")
+    holding = [job for job in jobs if is_on(job, found.id)]
+    holders = [str(job.body["name"]) for job in holding for _ in range(usages.nodes_of(job.properties))]
+    counts = counted(found.body, jobs, plane.now())["properties"]["properties"]
     present = counts.get("currentNodeCount", len(holders))
     holders = holders[:present]
     states = [("running", run) for run in holders] + [("idle", None)] * (present - len(holders))

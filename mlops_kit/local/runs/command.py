@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from mlops_kit.local import processes, shortcut
@@ -48,9 +47,6 @@ log = logging.getLogger(__name__)
 SHELL = ("/bin/bash", "-e", "-c")
 _TAIL_LINES = 15
 _TAIL_BYTES = 16384
-_DURATION = re.compile(
-    r"P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +235,7 @@ class _limited:  # noqa: N801  reads as a statement
     """Stops a job that runs longer than its limit; time in the queue does not count."""
 
     def __init__(self, work: Work) -> None:
-        limit = seconds_of((work.properties.get("limits") or {}).get("timeout"))
+        limit = ids.seconds_of((work.properties.get("limits") or {}).get("timeout"))
         self._timer = threading.Timer(limit, work.control.stop, (EXPIRED,)) if limit else None
 
     def __enter__(self) -> None:
@@ -250,16 +246,6 @@ class _limited:  # noqa: N801  reads as a statement
     def __exit__(self, *_: object) -> None:
         if self._timer:
             self._timer.cancel()
-
-
-def seconds_of(duration: str | None) -> float:
-    """Return the seconds of a duration such as ``PT1M40S``; 0 where there is none. ValueError for another text."""
-    if not duration:
-        return 0.0
-    match = _DURATION.fullmatch(duration)
-    if not match:
-        raise ValueError(f"'{duration}' is not a duration such as PT1M40S")
-    return timedelta(**{unit: float(count) for unit, count in match.groupdict().items() if count}).total_seconds()
 
 
 def _reason(ended: Exit, launch: Launch) -> str:
@@ -320,7 +306,7 @@ def _keep_partial(work: Work, prepared: _Prepared) -> None:
 
 
 def _stopped(work: Work) -> Outcome:
-    limit = seconds_of((work.properties.get("limits") or {}).get("timeout"))
+    limit = ids.seconds_of((work.properties.get("limits") or {}).get("timeout"))
     reasons = {
         CANCELLED: Outcome(states.CANCELED, "The job was cancelled."),
         EXPIRED: Outcome(states.CANCELED, f"The job ran longer than its limit of {limit:g} seconds and was cancelled."),

@@ -98,7 +98,8 @@ def _undeclared(root: Map, decided: kinds.Family) -> Finding:
     """Report a document whose kind cannot be told because the key that decides it is absent or wrong."""
     declared = root.get(decided.key)
     if isinstance(declared, Scalar):
-        return keys.not_allowed(declared, decided.key, decided.kinds)
+        instead = kinds.RETIRED_COMPUTES.get(declared.text.lower(), "") if decided is kinds.FAMILIES["compute"] else ""
+        return keys.not_allowed(declared, decided.key, decided.kinds, instead)
     hint = f"expected one of {', '.join(decided.kinds)}"
     return error("MK0104", root.place, f"required key `{decided.key}` is missing", hint)
 

@@ -154,13 +154,20 @@ HEADER_KINDS = {
     "pipelinecomponentbatchdeployment": "pipeline_component_batch_deployment",
 }
 
+# types of compute that there were in SDK v1 -> what to use instead
+RETIRED_COMPUTES = {
+    **dict.fromkeys(("inferencecluster", "aks", "akscompute"), "attach the cluster as `kubernetes`"),
+    "databricks": "no compute of v2 is one; use a job of type `spark`",
+    "hdinsight": "use `synapsespark`, or a job of type `spark`",
+}
+
 # declared types that exist in one family only
 TYPES = {
     **dict.fromkeys(("sweep", "finetuning", "distillation"), "job"),
     **dict.fromkeys(("uri_file", "uri_folder", "mltable"), "data"),
     **dict.fromkeys(("custom_model", "mlflow_model", "triton_model"), "model"),
     **dict.fromkeys(FAMILIES["datastore"].kinds, "datastore"),
-    **dict.fromkeys(FAMILIES["compute"].kinds, "compute"),
+    **dict.fromkeys((*FAMILIES["compute"].kinds, *RETIRED_COMPUTES), "compute"),
     "data_transfer": "component",
 }
 
@@ -216,8 +223,11 @@ def family_of(keys: Mapping[str, str | None], folders: tuple[str, ...] = ()) -> 
 def _by_folder(declared: str, folders: tuple[str, ...]) -> str | None:
     """Return the family that the nearest telling folder stands for."""
     family = next((FOLDERS[name] for name in folders if name in FOLDERS), None)
-    fits = family and (not declared or not FAMILIES[family].kinds or declared in FAMILIES[family].kinds)
-    return family if fits else None
+    if family is None or not declared:
+        return family
+    kinds, usual = FAMILIES[family].kinds, FAMILIES[family].usual
+    # A family without a usual kind is told by nothing but its folder where the type is wrong.
+    return family if not kinds or declared in kinds or usual is None else None
 
 
 def _by_shape(keys: Mapping[str, str | None]) -> str | None:

@@ -57,6 +57,21 @@ def test_an_unknown_type_is_one_finding_with_the_type_meant(folder):
     ]
 
 
+@pytest.mark.parametrize(
+    ("declared", "instead"),
+    [
+        ("inferencecluster", "attach the cluster as `kubernetes`"),
+        ("aks", "attach the cluster as `kubernetes`"),
+        ("databricks", "no compute of v2 is one; use a job of type `spark`"),
+        ("computinstance", "did you mean `computeinstance`"),
+    ],
+)
+def test_a_compute_of_a_type_that_is_gone_is_told_what_to_use_instead(folder, declared, instead):
+    """L2-16, L5-18, L5-20."""
+    found = folder.found(f"name: a\ntype: {declared}\nsize: Standard_DS3_v2\n", "computes/a.yml")
+    assert found == [f"2:7: error[MK0106]: `{declared}` is not a value of `type`; {instead}"]
+
+
 def test_an_input_of_unknown_type_names_the_types_there_are(folder):
     found = folder.found(
         JOB.replace("hello", "${{inputs.a}}") + "inputs:\n  a:\n    type: uri_fil\n    path: azureml:a:1\n"

@@ -8,7 +8,8 @@ terraform {
     }
   }
 
-  # Where the state is kept stands in backend/<environment>.hcl: terraform init -backend-config=backend/dev.hcl
+  # Where the state is kept stands in a file that 'mlops-kit infra values --write' writes from the key infra.state of the
+  # environment: terraform init -backend-config=backend/dev.hcl
   backend "azurerm" {}
 }
 

@@ -1,4 +1,4 @@
-# One variable for each module, as `mlops-kit infra` writes them to terraform.tfvars.json from environments/*.yaml.
+# One variable for each module, as `mlops-kit infra` decides them from environments/*.yaml.
 # Nothing has a default and nothing is computed here: what is not wanted is null.
 
 variable "resource_group" {

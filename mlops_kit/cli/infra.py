@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -70,32 +69,30 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 
 @command.command()
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write them there as JSON, for your eyes only.",
-)
+@click.option("--write", is_flag=True, help="Write them beside both programs, as 'terraform' and 'pulumi' take them.")
 @options.environment_option
 @options.set_option
 @options.output_option
 @options.project_option
-def values(env: str | None, settings: tuple[str, ...], output: str, out: Path | None, project: Project) -> None:
+def values(env: str | None, settings: tuple[str, ...], output: str, write: bool, project: Project) -> None:
     """Print what the engines get: every name and option of the infrastructure, decided.
 
-    Terraform takes the file that --out writes as terraform.tfvars.json.
+    What --write writes is all that 'terraform apply' and 'pulumi up' need without mlops-kit: the values, where the
+    state is kept, and the configuration of the stack.
     """
     from mlops_kit.cli.infra_site import require_sound
+    from mlops_kit.infra import by_hand, state
     from mlops_kit.infra import settings as decided
-    from mlops_kit.infra.tools import write_private
 
     environment = options.chosen_environment(project, env, overrides=settings)
     require_sound(environment)
     found = decided.values(decided.infrastructure(environment))
-    if out is None:
+    if not write:
         options.print_result(found, output, _listed)
-    else:
-        write_private(out, f"{json.dumps(found, indent=2, ensure_ascii=False)}\n")
+        return
+    written = by_hand.write(project.folder, environment.name, found, settings, state.state(environment))
+    paths = [str(path.relative_to(project.folder)) for path in written]
+    options.print_result(paths, output, "\n".join)
 
 
 def _listed(found: dict[str, Any]) -> str:

@@ -21,6 +21,8 @@ from mlops_kit.infra.arm import GROUPS, Arm
 from mlops_kit.infra.engine import Engine
 from mlops_kit.infra.saved_plan import Basis
 from mlops_kit.infra.sign_in import signed_in
+from mlops_kit.infra.state import State
+from mlops_kit.infra.state import state as state_of
 from mlops_kit.local.outside import outside
 from mlops_kit.local.settings import MANAGEMENT_URL
 from mlops_kit.workspace import credentials
@@ -77,6 +79,7 @@ def opened(wanted: Wanted) -> Iterator[Site]:
     environment = options.chosen_environment(wanted.project, wanted.env, overrides=wanted.settings)
     require_sound(environment)
     values = settings.values(settings.infrastructure(environment))
+    kept = state_of(environment)
     basis = saved_plan.basis(values, _PROGRAMS[wanted.engine](wanted.project.folder))
     if wanted.engine == "terraform" or not environment.is_local:  # before anything is started for it
         tools.find(wanted.engine)
@@ -84,10 +87,11 @@ def opened(wanted: Wanted) -> Iterator[Site]:
         stack.callback(lead, dict(os.environ))
         lead(plane.variables(wanted.project, environment) if environment.is_local else outside(os.environ))
         state = _owned(wanted.project, environment, wanted.engine, stack)
+        if kept is None and not environment.is_local:
+            click.echo(_note_of_state(environment.name, wanted.engine, state), err=True)
         adopted = {one.lower().rstrip("/") for one in wanted.adopt}
-        ground = _Ground(
-            wanted.project.folder, environment, values, wanted.settings, state, _door(environment), adopted
-        )
+        door = _door(environment)
+        ground = _Ground(wanted.project.folder, environment, values, wanted.settings, state, kept, door, adopted)
         engine = _ENGINES[wanted.engine](ground, stack)
         yield Site(wanted.project, environment, values, engine, ground.arm, basis, state, adopted)
 
@@ -99,6 +103,11 @@ def require_sound(environment: Environment) -> None:
         click.echo(str(finding), err=True)
     if errors := sum(finding.severity == "error" for finding in found):
         raise UsageError(f"{options.counted(errors, 'error')}; nothing was run")
+
+
+def _note_of_state(name: str, engine: str, folder: Path) -> str:
+    where = str(folder) if engine == "terraform" else "where 'pulumi login' says"
+    return f"note: the state of {name!r} is kept {where}; infra.state would keep it where others find it, too"
 
 
 def _owned(project: Project, environment: Environment, engine: str, stack: ExitStack) -> Path:
@@ -164,6 +173,7 @@ class _Ground:
     values: Mapping[str, Any]
     overrides: tuple[str, ...]
     state: Path
+    kept: State | None
     arm: Arm
     adopted: set[str]
 
@@ -190,7 +200,7 @@ def _terraform(ground: _Ground, stack: ExitStack) -> Engine:
         return place.lower() in ground.adopted or (local and ground.arm.find(place, version) is not None)
 
     folder = terraform_folder.Folder(ground.folder, ground.state, ground.environment.name)
-    return Terraform(folder, ground.values, environ, local=local, is_there=is_there)
+    return Terraform(folder, ground.values, environ, local=local, kept=ground.kept, is_there=is_there)
 
 
 def _pulumi(ground: _Ground, stack: ExitStack) -> Engine:
@@ -199,14 +209,15 @@ def _pulumi(ground: _Ground, stack: ExitStack) -> Engine:
     if not ground.environment.is_local:
         if ground.adopted:
             raise UsageError("the pulumi CLI takes over what exists by 'pulumi import'; --adopt is for terraform")
-        return pulumi.Pulumi(ground.folder, name, ground.state, environ, ground.overrides)
+        group = ground.values["resource_group"]
+        return pulumi.Pulumi(ground.folder, name, group, ground.state, environ, ground.overrides, ground.kept)
     for package in ("pulumi", "pulumi_azure_native"):  # here, where it is one sentence; a child process imports them
         if find_spec(package) is None:
             raise ModuleNotFoundError(name=package)
     from mlops_kit.cli.infra_pulumi import LocalPulumi
     from mlops_kit.local.iac.pulumi_engine import Stack
 
-    config = {"set": list(ground.overrides)} if ground.overrides else {}
+    config = {"set": list(ground.overrides)}  # and not what a file of the stack sets: our values know nothing of that
     state = ground.state / _STATES["pulumi"]
     return LocalPulumi(Stack(ground.folder / pulumi.PROGRAM, name, state, environ, config=config, adopts=True))
 

@@ -20,6 +20,7 @@ EVERY: Values = {
     "allowed_locations": (),
     "allowed_sizes": (),
     "allowed_when_protected": (),
+    "state": None,
     "resource_group": {},
     "storage": {
         "sku": "Standard_LRS",
@@ -129,6 +130,7 @@ PROFILES: Mapping[str, Values] = {
 """What each profile says beside; nothing else depends on which one is chosen."""
 
 WHEN_WANTED: Values = {
+    "state": {"container": "state"},
     "identity_and_access": {"github": {"pull_requests": False}},
     "kubernetes": {
         "cluster_id": None,

@@ -1,6 +1,7 @@
 """The ``pulumi`` CLI for one environment in Azure: its JSON goes in, typed changes come out.
 
-The program reads the environment's files itself. Values of the command line reach it in a private configuration file.
+The program reads the environment's files itself. Values of the command line reach it in the stack's configuration, of
+which each run has a private copy.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from mlops_kit.infra.changes import MASK, Action, Change, Changes, Difference
 from mlops_kit.infra.engine import EndedEarly, Output, Tell
 from mlops_kit.infra.redaction import redactor
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
+from mlops_kit.infra.state import State
 from mlops_kit.infra.tools import Finished, Tool, ToolFailed, document, event, events, find, write_private
 
 PROGRAM = Path("infra") / "pulumi"
@@ -38,19 +40,51 @@ def program(project: Path) -> Iterator[Path]:
     root = project / PROGRAM
     if not (root / "Pulumi.yaml").is_file():
         raise UsageError(f"{root} holds no Pulumi.yaml: the project has no Pulumi program")
-    yield from (path for path in root.iterdir() if path.suffix in {".py", ".yaml"})
+    yield root / "Pulumi.yaml"  # those of stacks say nothing that is not in the values
+    yield from root.glob("*.py")
     yield from (project / MODULES).glob("*.py")
+
+
+def configuration(project: Path, environment: str, group: Mapping[str, Any], overrides: Iterable[str]) -> str:
+    """Return the configuration file of a stack, as YAML.
+
+    ``group`` is the resource group of the values, ``overrides`` are what ``--set`` takes. What the file of the project
+    says beside, such as the salt of the stack's secrets, is kept.
+    """
+    import yaml
+
+    own = configuration_file(project, environment)
+    facts = (yaml.safe_load(own.read_text(encoding="utf-8")) or {}) if own.is_file() else {}
+    named = yaml.safe_load((project / PROGRAM / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+    ours = {
+        "azure-native:location": group["location"],
+        "azure-native:subscriptionId": group["subscription_id"],
+        f"{named}:set": list(overrides),
+    }
+    text: str = yaml.safe_dump({**facts, "config": {**(facts.get("config") or {}), **ours}}, sort_keys=False)
+    return text
+
+
+def configuration_file(project: Path, environment: str) -> Path:
+    """Return where the CLI looks for the configuration of a stack."""
+    return project / PROGRAM / f"Pulumi.{environment}.yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class Pulumi:
-    """The CLI over the stack of one environment; ``state`` is a private folder, ``overrides`` are ``path=value``."""
+    """The CLI over the stack of one environment.
+
+    ``group`` is the resource group of the values, ``state`` a private folder, ``kept`` where the CLI keeps its state
+    unless that is where it is logged in; ``overrides`` are what ``--set`` takes.
+    """
 
     project: Path
     environment: str
+    group: Mapping[str, Any]
     state: Path
     environ: Mapping[str, str] = field(repr=False)
     overrides: tuple[str, ...] = field(default=(), repr=False)
+    kept: State | None = None
     name: str = "pulumi"
 
     def plan(self, *, destroys: bool = False) -> Planned:
@@ -120,21 +154,18 @@ class Pulumi:
     def _run(self, *arguments: str, on_line: Callable[[str], None] = lambda _: None) -> Finished:
         # Saved plans are a preview feature of the CLI, which hides them unless this is set.
         environ = {**self.environ, "PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_UPDATE_CHECK": "true", "NO_COLOR": "1"}
+        if self.kept is not None:
+            environ["PULUMI_BACKEND_URL"] = self.kept.pulumi
         tool = Tool(find("pulumi", environ), self.project / PROGRAM, environ, redactor(environ))
-        configuration = self._configuration() if self.overrides and arguments[0] in {"preview", "up"} else ()
-        return tool.run([*arguments, "--stack", self.environment, "--non-interactive", *configuration], on_line)
+        runs_program = arguments[0] in {"preview", "up"}
+        configured = ("--config-file", str(self._configuration())) if runs_program else ()
+        return tool.run([*arguments, "--stack", self.environment, "--non-interactive", *configured], on_line)
 
-    def _configuration(self) -> tuple[str, str]:
-        """Return the option that names a private copy of the stack's configuration, with the overrides in it."""
-        import yaml
-
-        own = self.project / PROGRAM / f"Pulumi.{self.environment}.yaml"
-        facts = (yaml.safe_load(own.read_text(encoding="utf-8")) or {}) if own.is_file() else {}
-        named = yaml.safe_load((self.project / PROGRAM / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
-        facts["config"] = {**(facts.get("config") or {}), f"{named}:set": list(self.overrides)}
+    def _configuration(self) -> Path:
+        """Write the stack's configuration as this run is to have it."""
         file = self.state / f"Pulumi.{self.environment}.yaml"
-        write_private(file, yaml.safe_dump(facts))
-        return "--config-file", str(file)
+        write_private(file, configuration(self.project, self.environment, self.group, self.overrides))
+        return file
 
     def _checked(self, doing: str, finished: Finished) -> Finished:
         if finished.status != 0:

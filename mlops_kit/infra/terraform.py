@@ -22,6 +22,7 @@ from mlops_kit.infra.changes import Changes
 from mlops_kit.infra.engine import EndedEarly, Output, Tell
 from mlops_kit.infra.redaction import redactor
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
+from mlops_kit.infra.state import State
 from mlops_kit.infra.terraform_folder import Folder
 from mlops_kit.infra.tools import Finished, Tool, ToolFailed, document, event, events, find, write_private
 
@@ -43,14 +44,15 @@ def _nothing_is_there(place: str, version: str) -> bool:
 class Terraform:
     """Terraform for one environment. ``environ`` is all that it sees of variables.
 
-    ``local`` keeps the state in the state folder; otherwise the root's backend does, by ``backend/NAME.hcl``.
-    What ``is_there`` says exists and the program would create is taken over.
+    ``local`` says that the provider is our stand-in. The state is where ``kept`` says, else in the state folder. What
+    ``is_there`` says exists and the program would create is taken over.
     """
 
     folder: Folder
     values: Mapping[str, Any] = field(repr=False)
     environ: Mapping[str, str] = field(repr=False)
     local: bool = False
+    kept: State | None = None
     is_there: IsThere = _nothing_is_there
     name: str = "terraform"
 
@@ -119,12 +121,12 @@ class Terraform:
 
     def _lay_out(self, imports: str = "") -> None:
         """Write the folder, and initialise it unless that was done for this very program."""
-        digest = terraform_folder.lay_out(self.folder, self.values, local=self.local, imports=imports)
+        digest = terraform_folder.lay_out(self.folder, self.values, local=self.local, kept=self.kept, imports=imports)
         if self.folder.initialised() == digest:
             return
         # A state in Azure does not move by itself: terraform refuses another backend, and says how to go on.
-        backend = {"reconfigure": True} if self.local else {"backend_config": str(self.folder.backend)}
-        self._checked("init", self._run("init", **backend))
+        backend = str(self.folder.backend) if self.kept else None
+        self._checked("init", self._run("init", backend_config=backend, reconfigure=self.local or None))
         write_private(self.folder.stamp, digest)
 
     def _run(

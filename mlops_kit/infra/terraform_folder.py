@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit.errors import UsageError
+from mlops_kit.infra.state import State
 from mlops_kit.infra.tools import write_private
 
 ROOT = Path("infra") / "terraform"
@@ -49,7 +50,7 @@ class Folder:
 
     @property
     def state_file(self) -> Path:
-        """Return the state of an environment on this machine."""
+        """Return the state of an environment whose state is a file on this machine."""
         return self.state / "terraform.tfstate"
 
     @property
@@ -64,8 +65,8 @@ class Folder:
 
     @property
     def backend(self) -> Path:
-        """Return the file that says where the state of an environment in Azure is kept."""
-        return self.project / ROOT / "backend" / f"{self.environment}.hcl"
+        """Return the file that says where the state is, when it is not ``state_file``."""
+        return self.state / "backend.hcl"
 
 
 def program(project: Path) -> Iterator[Path]:
@@ -82,16 +83,27 @@ def program(project: Path) -> Iterator[Path]:
     yield from (path for path in (project / MODULES).glob("*/*.tf"))
 
 
-def lay_out(folder: Folder, values: Mapping[str, Any], *, local: bool, imports: str = "") -> str:
-    """Write the copy and the values; return a digest of what ``terraform init`` depends on."""
+def assigned(arguments: Mapping[str, Any]) -> str:
+    """Return arguments of terraform as lines of HCL, aligned as ``terraform fmt`` does it."""
+    width = max(map(len, arguments))
+    return "".join(f"{name:<{width}} = {json.dumps(value)}\n" for name, value in arguments.items())
+
+
+def lay_out(
+    folder: Folder, values: Mapping[str, Any], *, local: bool, kept: State | None = None, imports: str = ""
+) -> str:
+    """Write the copy and the values; return a digest of what ``terraform init`` depends on.
+
+    ``local`` says that the provider is the stand-in, ``kept`` where the state is if not in a file of ``folder``.
+    """
     folder.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.root.mkdir(parents=True, exist_ok=True)
     wanted = {path.name: path.read_bytes() for path in program(folder.project) if path.parent == folder.project / ROOT}
-    if local:
+    if kept is None:
         backend = f'terraform {{\n  backend "local" {{\n    path = {json.dumps(str(folder.state_file))}\n  }}\n}}\n'
         wanted[_BACKEND] = backend.encode()
-    elif not folder.backend.is_file():
-        raise UsageError(f"{folder.backend} is missing: it says where the state of {folder.environment!r} is kept")
+    else:
+        write_private(folder.backend, assigned(kept.terraform))
     if (lock := folder.project / ROOT / _LOCK).is_file() and not local:
         wanted[_LOCK] = lock.read_bytes()
     before = _present(folder.root)
@@ -104,7 +116,7 @@ def lay_out(folder: Folder, values: Mapping[str, Any], *, local: bool, imports: 
         (folder.root / _IMPORTS).write_text(imports, encoding="utf-8")
     _link(folder.state / "program" / "modules", folder.project / "modules")
     write_private(folder.values, json.dumps(values, indent=1))
-    seen = [*(wanted[name] for name in sorted(wanted)), b"" if local else folder.backend.read_bytes()]
+    seen = [*(wanted[name] for name in sorted(wanted)), repr(kept).encode()]
     modules = [path.read_bytes() for path in sorted((folder.project / MODULES).glob("*/*.tf"))]
     return hashlib.sha256(b"\0".join([*seen, *modules])).hexdigest()
 

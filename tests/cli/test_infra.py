@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mlops_kit.local.iac.pulumi_engine.project import load, stack_config
+
 PROJECT = Path(__file__).resolve().parents[2]
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 
@@ -95,14 +97,68 @@ def test_validate_finds_an_open_network_in_a_protected_environment(run):
     assert "--set infra.workspace.public_access: error[MK0616]: `infra.workspace` is open to all networks" in out
 
 
-def test_values_are_what_engines_get_and_a_file_of_them_is_private(run, tmp_path):
+def test_values_are_what_engines_get(run):
     code, out, err = run("infra", "values", "-e", "dev", "-o", "json")
     assert (code, err) == (0, "")
     assert "mlw-mlops-kit-dev" in run("infra", "values", "-e", "dev")[1]
     assert json.loads(out)["workspace"]["name"] == "mlw-mlops-kit-dev"
-    file = tmp_path / "terraform.tfvars.json"
-    assert run("infra", "values", "-e", "dev", "--out", str(file)) == (0, "", "")
-    assert (file.read_text(encoding="utf-8"), file.stat().st_mode & 0o777) == (out, 0o600)
+
+
+@pytest.fixture
+def programs(tmp_path):
+    """The programs of the project beside its environments."""
+    ignored = shutil.ignore_patterns("__pycache__", ".terraform*", "Pulumi.*.yaml", "backend", "*.tfvars.json")
+    for name in ("infra", "modules"):
+        shutil.copytree(PROJECT / name, tmp_path / name, ignore=ignored)
+    return tmp_path / "infra"
+
+
+def test_what_the_tools_need_by_hand_is_written_beside_their_programs(run, programs):
+    setting = ("--set", "infra.state.storage_account=stshopstate", "--set", "location=North Europe")
+    values = run("infra", "values", "-e", "dev", *setting, "-o", "json")[1]
+    code, out, err = run("infra", "values", "-e", "dev", *setting, "--write")
+    assert (code, err) == (0, "")
+    names = ("terraform/dev.tfvars.json", "terraform/backend/dev.hcl", "pulumi/Pulumi.dev.yaml")
+    assert out.splitlines() == [f"infra/{name}" for name in names]
+    files = [programs / name for name in names]
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    variables, backend, stack = (path.read_text(encoding="utf-8") for path in files)
+    assert variables == values
+    assert backend == (
+        "# Written by 'mlops-kit infra values -e dev --write'.\n"
+        'storage_account_name = "stshopstate"\n'
+        'container_name       = "state"\n'
+        'key                  = "mlops-kit/dev.tfstate"\n'
+        "use_azuread_auth     = true\n"
+    )
+    assert "# pulumi login 'azblob://state?storage_account=stshopstate'\n" in stack
+    assert (
+        stack_config(load(programs / "pulumi"), "dev")
+        == {  # as our engine reads it
+            "azure-native:location": "northeurope",
+            "azure-native:subscriptionId": SUBSCRIPTION,
+            "mlops-kit:set": json.dumps(list(setting[1::2])),
+        }
+    )
+
+
+def test_what_a_person_has_in_the_file_of_a_stack_stays_and_a_state_that_is_gone_goes(run, programs):
+    own = programs / "pulumi" / "Pulumi.dev.yaml"
+    own.write_text("encryptionsalt: v1:abc\nconfig: {mlops-kit:set: [location=mars], a:b: c}\n", encoding="utf-8")
+    assert run("infra", "values", "-e", "dev", "--set", "infra.state.storage_account=stone", "--write")[0] == 0
+    code, out, _ = run("infra", "values", "-e", "dev", "--write", "-o", "json")
+    assert (code, json.loads(out)) == (0, ["infra/terraform/dev.tfvars.json", "infra/pulumi/Pulumi.dev.yaml"])
+    assert not (programs / "terraform" / "backend" / "dev.hcl").exists()
+    facts = yaml.safe_load(own.read_text(encoding="utf-8"))
+    assert (facts["encryptionsalt"], facts["config"]["a:b"]) == ("v1:abc", "c")
+    assert facts["config"]["mlops-kit:set"] == []
+
+
+def test_nothing_is_written_for_a_protected_environment_that_does_not_say_where_its_state_is(run, programs):
+    code, out, err = run("infra", "values", "-e", "prod", "--write")
+    assert (code, out) == (2, "")
+    assert "'prod' is protected and does not say where its state is kept" in err
+    assert not (programs / "terraform" / "prod.tfvars.json").exists()
 
 
 def test_values_of_an_environment_with_faults_are_not_printed(run):

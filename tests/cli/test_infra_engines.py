@@ -4,12 +4,23 @@ The stories of a whole life are marked ``infra``, but for the one of terraform.
 """
 
 import json
+import os
 import shutil
 import stat
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
+
+from mlops_kit import environments
+from mlops_kit.infra import saved_plan, settings, terraform_folder
+from mlops_kit.infra.state import state
+from mlops_kit.infra.terraform import Terraform
+from mlops_kit.infra.terraform_folder import Folder
+from mlops_kit.local import storage
+from mlops_kit.local.outside import OUTSIDE
+from mlops_kit.local.settings import MANAGEMENT_HOST, STORAGE_ACCOUNT, STORAGE_KEY, STORAGE_SUFFIX
 
 PROJECT = Path(__file__).resolve().parents[2]
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-{}"
@@ -346,6 +357,58 @@ def test_the_environment_on_this_machine_is_taken_over_and_goes_with_its_control
     assert not state.exists()
 
 
+@pytest.mark.infra
+def test_a_state_on_a_storage_account_is_all_that_another_machine_needs(
+    project, called, attached, arm, monkeypatch, tmp_path
+):
+    """In Azure, as far as the tools can tell: what leads them to the control plane is not taken from them.
+
+    Our own questions to Azure find nobody there, so the plan is applied by the engine itself.
+    """
+    text = ENVIRONMENT.format(name="shared", protected="false", policy="refuse").replace("local: {", "x-local: {")
+    text += f"  state: {{storage_account: {STORAGE_ACCOUNT}, container: shared}}\n"
+    (project / "environments" / "shared.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.delenv("MLOPS_KIT_ENV", raising=False)
+    signature = storage.account_signature(STORAGE_ACCOUNT, STORAGE_KEY)
+    for name, value in {**attached, "ARM_METADATA_HOSTNAME": MANAGEMENT_HOST, "ARM_SAS_TOKEN": signature}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv(OUTSIDE)
+    container = f"https://{STORAGE_ACCOUNT}.blob.{STORAGE_SUFFIX}/shared"
+    context = httpx.create_ssl_context(os.environ["SSL_CERT_FILE"])
+    httpx.put(f"{container}?restype=container&{signature}", verify=context).raise_for_status()
+
+    def run(verb, *arguments):
+        return called("infra", verb, *arguments, "-C", str(project), "-e", "shared")
+
+    def on_another_machine():
+        shutil.rmtree(project / ".mlops_kit" / "infra" / "shared")
+
+    file = tmp_path / "shared.plan"
+    told: list[str] = []
+    code, out, err = run("plan", "--out", str(file), "-o", "json")
+    assert code == 0, err
+    assert signature not in out + err
+    on_another_machine()
+    made = environments.load(project / "environments", "shared")
+    values, kept = settings.values(settings.infrastructure(made)), state(made)
+    engine = Terraform(Folder(project, tmp_path / "engine", "shared"), values, dict(os.environ), kept=kept)
+    present = saved_plan.basis(values, terraform_folder.program(project))
+    engine.apply(saved_plan.load(file, "shared", "terraform", present), told.append)
+    blob = httpx.get(f"{container}/mlops-kit/shared.tfstate?{signature}", verify=context).json()
+    assert len(blob["resources"]) > 10
+
+    code, out, err = run("plan", "--exit-code", "-o", "json")
+    assert code == 0, err
+    assert summary(out) == {"same": len(engine.owned())}
+    on_another_machine()
+    assert json.loads(run("outputs", "-o", "json")[1])["workspace_name"] == "mlw-shared"
+    arm("PATCH", f"{GROUP.format('shared')}/providers/Microsoft.Storage/storageAccounts/stshared", {"tags": {}})
+    assert run("refresh", "--exit-code")[0] == 3
+    assert not (project / ".mlops_kit" / "infra" / "shared" / "terraform" / "terraform.tfstate").exists()
+    engine.apply(engine.plan(destroys=True), told.append)
+    assert arm("GET", GROUP.format("shared")) is None
+
+
 @pytest.fixture
 def azure(project, called, monkeypatch, tmp_path):
     """Run commands in the environment ``dev``, in Azure, with a terraform that a Python text stands for."""
@@ -380,15 +443,32 @@ GROUP_CREATED = {
 SHOWS = f"if command == 'show': print(json.dumps({ {'resource_changes': [GROUP_CREATED]}!r}))"
 
 
-def test_in_azure_the_state_is_where_the_backend_file_says(azure, project, tmp_path):
+def test_in_azure_the_state_is_where_the_environment_says(azure, project, tmp_path):
     seen = tmp_path / "seen"
-    code, out, err = azure(f"{SHOWS}\nopen({str(seen)!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')", "plan")
+    text = f"{SHOWS}\nopen({str(seen)!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')"
+    code, out, err = azure(text, "plan", "--set", "infra.state.storage_account=stshopstate")
     assert code == 0, err
     assert out.splitlines()[-1] == "1 create"
-    backend = project / "infra" / "terraform" / "backend" / "dev.hcl"
+    backend = project / ".mlops_kit" / "infra" / "dev" / "terraform" / "backend.hcl"
     assert f"init -no-color -input=false -backend-config={backend}" in seen.read_text(encoding="utf-8")
+    assert '"stshopstate"' in backend.read_text(encoding="utf-8")
+    assert "the state of 'dev' is kept" not in err
     assert "note: which deleted vaults and workspaces keep their names is not known: no Azure credential" in err
     assert not (project / "infra" / "terraform" / ".terraform").exists()
+
+
+def test_in_azure_a_state_that_only_this_machine_has_is_told_and_refused_where_protected(azure, project):
+    code, _, err = azure(SHOWS, "plan")
+    assert code == 0, err
+    home = project / ".mlops_kit" / "infra" / "dev" / "terraform"
+    assert f"note: the state of 'dev' is kept {home}; infra.state would keep it where others find it, too\n" in err
+    assert f'path = "{home / "terraform.tfstate"}"' in (
+        home / "program" / "infra" / "terraform" / "backend_override.tf"
+    ).read_text(encoding="utf-8")
+    protected = ("--set", "protected=true", "--set", "infra.profile=secure")
+    code, out, err = azure("", "plan", *protected)
+    assert (code, out) == (2, "")
+    assert "'dev' is protected and does not say where its state is kept: no infra.state.storage_account" in err
 
 
 def test_in_azure_nothing_is_applied_where_nobody_is_signed_in(azure, tmp_path):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlops_kit import environment_keys
-from mlops_kit.infra import rules, settings
+from mlops_kit.infra import rules, settings, state
 
 GUIDS = [f"99999999-0000-0000-0000-00000000000{index}" for index in range(2)]
 GROUP = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups"
@@ -21,6 +21,7 @@ SSH = {"user": "ops", "public_key": "ssh-ed25519 AAAA"}
 # Everything switched on, so that no key lacks what it is about.
 EVERYTHING: dict[str, Any] = {
     "profile": "secure",
+    "state": {"storage_account": "ststate"},
     "storage": {"containers": ["data", "more"]},
     "observability": {"emails": ["ops@example.com"], "alerts": {"busy": {"metric": "Active Nodes"}}},
     "identity_and_access": {
@@ -175,7 +176,7 @@ def outcome(load, base):
         found = [finding for finding in rules.findings(environment) if finding.severity == "error"]
         if found:
             return sorted(f"{finding.code} {finding.message}" for finding in found)
-        return settings.values(settings.infrastructure(environment))
+        return {"state": state.state(environment), **settings.values(settings.infrastructure(environment))}
 
     return outcome_of
 
@@ -191,11 +192,12 @@ def test_key_changes_what_the_engines_get_or_is_refused(path, outcome):
         for other in found[:index]:
             assert one != other or isinstance(one, list), path
     accepted = sum(isinstance(one, dict) for one in found)
-    assert accepted > 1 or path in POLICIES, found
+    assert accepted > 1 or path in POLICIES - STATE, found
 
 
-POLICIES = frozenset({"allowed_locations", "allowed_sizes", "allowed_when_protected"})
-"""Keys that decide what else is accepted, and nothing of what is built."""
+STATE = frozenset(path for path in LEAVES if path.startswith("state."))
+POLICIES = STATE | {"allowed_locations", "allowed_sizes", "allowed_when_protected"}
+"""Keys that decide what else is accepted, or where the engines keep their state, and nothing of what is built."""
 
 
 def objects(part: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,11 +16,13 @@ from mlops_kit.infra.changes import Changes, Difference
 from mlops_kit.infra.engine import EndedEarly
 from mlops_kit.infra.pulumi import Pulumi
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
+from mlops_kit.infra.state import State
 from mlops_kit.infra.tools import ToolFailed
 
 SECRET = "a passphrase of ours"
 URN = "urn:pulumi:dev::mlops-kit::mlops-kit:modules:Compute$azure-native:machinelearningservices:Compute::cpu"
 STACK = "urn:pulumi:dev::mlops-kit::pulumi:pulumi:Stack::mlops-kit-dev"
+GROUP = {"subscription_id": "1", "location": "westeurope"}
 ID = "/subscriptions/1/resourceGroups/rg/providers/x/computes/cpu-cluster"
 
 
@@ -40,7 +43,7 @@ def cli(tmp_path) -> Callable[..., Pulumi]:
         binary.write_text(f"#!{sys.executable}\n{head}{text}\n", encoding="utf-8")
         binary.chmod(0o755)
         environ = {"PATH": f"{binary.parent}:{os.environ['PATH']}", "PULUMI_CONFIG_PASSPHRASE": SECRET}
-        return Pulumi(project, "dev", tmp_path / "state", environ, overrides)
+        return Pulumi(project, "dev", GROUP, tmp_path / "state", environ, overrides)
 
     return make
 
@@ -126,7 +129,11 @@ def test_values_of_the_command_line_go_in_a_private_file_and_never_in_arguments(
     file = tmp_path / "state" / "Pulumi.dev.yaml"
     assert file.stat().st_mode & 0o777 == 0o600
     assert yaml.safe_load(file.read_text(encoding="utf-8")) == {
-        "config": {"shop:set": ["workspace.name=secret-name", "infra.suffix=abc"]}
+        "config": {
+            "azure-native:location": "westeurope",
+            "azure-native:subscriptionId": "1",
+            "shop:set": ["workspace.name=secret-name", "infra.suffix=abc"],
+        }
     }
     given = (tmp_path / "given").read_text(encoding="utf-8")
     assert "--config-file" in given
@@ -153,3 +160,30 @@ def test_warnings_before_the_json_do_not_matter(cli):
 def test_a_project_without_a_program_is_told(tmp_path):
     with pytest.raises(UsageError, match="the project has no Pulumi program"):
         list(pulumi.program(tmp_path))
+
+
+def test_the_project_s_file_of_a_stack_keeps_its_salt_and_loses_what_it_sets(cli, tmp_path):
+    """What a person has set there is not what our own values are made of."""
+    own = tmp_path / "project" / "infra" / "pulumi" / "Pulumi.dev.yaml"
+    own.write_text("encryptionsalt: v1:abc\nconfig: {shop:set: [location=mars], other:key: 1}\n", encoding="utf-8")
+    cli(preview()).plan()
+    facts = yaml.safe_load((tmp_path / "state" / "Pulumi.dev.yaml").read_text(encoding="utf-8"))
+    assert facts["encryptionsalt"] == "v1:abc"
+    assert (facts["config"]["shop:set"], facts["config"]["other:key"]) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("kept", "url"),
+    [(None, None), (State("stshopstate", "state", "x"), "azblob://state?storage_account=stshopstate")],
+)
+def test_the_state_is_where_the_environment_says(cli, kept, url):
+    made = replace(cli("out({'backend': os.environ.get('PULUMI_BACKEND_URL')})"), kept=kept)
+    found = made.outputs()
+    assert {name: one.value for name, one in found.items()} == ({"backend": url} if url else {})
+
+
+def test_the_files_of_stacks_are_no_part_of_the_program(cli, tmp_path):
+    project = cli("").project
+    before = sorted(pulumi.program(project))
+    (project / "infra" / "pulumi" / "Pulumi.test.yaml").write_text("config: {}", encoding="utf-8")
+    assert sorted(pulumi.program(project)) == before

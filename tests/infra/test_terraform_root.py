@@ -17,7 +17,8 @@ from typing import Any
 import httpx
 import pytest
 
-from mlops_kit.infra import settings
+from mlops_kit.infra import by_hand, settings
+from mlops_kit.infra.state import State
 from mlops_kit.local import storage
 from mlops_kit.local.settings import (
     MANAGEMENT_HOST,
@@ -256,22 +257,34 @@ def test_a_value_of_the_wrong_type_is_refused_before_anything_is_asked(root, wan
     assert "a number is required" in root.run("plan", expect=1)
 
 
-def test_the_state_of_an_environment_is_kept_on_a_storage_account(root, wanted, local_workspace):
-    values = wanted("dev")
+@pytest.fixture
+def state_account(local_workspace) -> Iterator[Callable[[str], dict[str, Any]]]:
+    """A container for states in Azurite, which has no identities; return what is in a blob of it."""
     signature = storage.account_signature(STORAGE_ACCOUNT, STORAGE_KEY)
     container = f"https://{STORAGE_ACCOUNT}.blob.{STORAGE_SUFFIX}/tfstate"
     with httpx.Client(verify=httpx.create_ssl_context(os.environ["SSL_CERT_FILE"])) as client:
-        assert client.put(f"{container}?restype=container&{signature}").status_code == 201
-        (root.folder / "override.tf").unlink()
-        _fill(root, values)
-        account = {"storage_account_name": STORAGE_ACCOUNT, "metadata_host": MANAGEMENT_HOST, "sas_token": signature}
-        backend = [f'{name} = "{value}"' for name, value in account.items()]
-        (root.folder / "azurite.hcl").write_text("\n".join(backend), encoding="utf-8")
-        files = ("-backend-config=backend/dev.hcl", "-backend-config=azurite.hcl")
-        root.run("init", "-reconfigure", *files, "-backend-config=use_azuread_auth=false")
-        root.apply()
-        kept = client.get(f"{container}/dev.tfstate?{signature}").json()
-        assert len(kept["resources"]) > 10
-        assert not (root.folder / "terraform.tfstate").exists()
-        root.assert_stable()
-        root.run("destroy", "-auto-approve")
+        client.put(f"{container}?restype=container&{signature}")
+        yield lambda blob: client.get(f"{container}/{blob}?{signature}").json()
+
+
+KEPT = State(STORAGE_ACCOUNT, "tfstate", "shop/dev.tfstate")
+# What leads the backend to Azurite.
+SIGNED = {
+    "ARM_METADATA_HOSTNAME": MANAGEMENT_HOST,
+    "ARM_SAS_TOKEN": storage.account_signature(STORAGE_ACCOUNT, STORAGE_KEY),
+}
+
+
+def test_by_hand_the_state_of_an_environment_is_kept_on_a_storage_account(root, wanted, state_account):
+    """By the files that `infra values --write` writes, and nothing else of ours."""
+    project = root.folder.parents[1]
+    shutil.copytree(PROJECT / "infra" / "pulumi", project / "infra" / "pulumi")
+    (root.folder / "override.tf").unlink()
+    by_hand.write(project, "dev", wanted("dev"), (), KEPT)
+    root = replace(root, environ={**root.environ, **SIGNED})
+    root.run("init", "-reconfigure", "-backend-config=backend/dev.hcl")
+    root.run("apply", "-auto-approve", "-var-file=dev.tfvars.json")
+    assert len(state_account("shop/dev.tfstate")["resources"]) > 10
+    assert not (root.folder / "terraform.tfstate").exists()
+    root.run("plan", "-detailed-exitcode", "-var-file=dev.tfvars.json")
+    root.run("destroy", "-auto-approve", "-var-file=dev.tfvars.json")

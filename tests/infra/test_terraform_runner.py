@@ -5,6 +5,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from mlops_kit.infra import terraform_folder
 from mlops_kit.infra.changes import Changes
 from mlops_kit.infra.engine import EndedEarly
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
+from mlops_kit.infra.state import State
 from mlops_kit.infra.terraform import Terraform, command_line
 from mlops_kit.infra.terraform_folder import Folder
 from mlops_kit.infra.tools import ToolFailed
@@ -118,9 +120,24 @@ def test_override_files_of_a_person_stay_out_of_the_copy(folder, name):
     assert sorted(path.name for path in folder.root.iterdir()) == ["backend_override.tf", "main.tf"]
 
 
-def test_an_environment_in_azure_needs_to_say_where_its_state_is(folder):
-    with pytest.raises(UsageError, match=r"backend/dev\.hcl is missing"):
-        terraform_folder.lay_out(folder, VALUES, local=False)
+def test_a_state_in_azure_is_reached_by_a_private_file_and_not_moved_by_itself(terraform, folder):
+    ran = folder.state / "ran"
+    made = terraform(f"print('{{}}')\nopen({str(ran)!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')")
+    made = replace(made, local=False, kept=State("stshopstate", "state", "shop/dev.tfstate"))
+    made.outputs()
+    assert ran.read_text(encoding="utf-8").splitlines()[0] == (
+        f"init -no-color -input=false -backend-config={folder.backend}"
+    )
+    assert 'key                  = "shop/dev.tfstate"\n' in folder.backend.read_text(encoding="utf-8")
+    assert stat.S_IMODE(folder.backend.stat().st_mode) == 0o600
+    assert [path.name for path in folder.root.iterdir()] == ["main.tf"]
+
+
+def test_another_place_of_the_state_is_another_program(terraform, folder):
+    places = (None, State("one", "state", "dev"), State("other", "state", "dev"), State("other", "state", "dev"))
+    found = [terraform_folder.lay_out(folder, VALUES, local=False, kept=place) for place in places]
+    assert len({*found}) == 3
+    assert found[2] == found[3]
 
 
 def test_a_project_without_a_program_is_told(tmp_path):

@@ -1,9 +1,12 @@
 """The Pulumi engine of this machine as the commands see it: typed changes, secrets masked, faults in one sentence."""
 
 import importlib.util
+import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,8 @@ from mlops_kit.infra.changes import Changes
 from mlops_kit.infra.engine import EndedEarly
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
 
+PROJECT = Path(__file__).resolve().parents[2]
+SUBSCRIPTION = "22222222-0000-0000-0000-000000000001"
 SECRET = "a secret of the environment"
 GROUP = """
 from pulumi_azure_native import resources
@@ -101,3 +106,29 @@ def test_what_is_there_is_refused_where_nothing_is_to_be_taken_over(engine, arm)
     with pytest.raises(EndedEarly, match="exists and is not in the state of this stack"):
         replace(made, stack=replace(made.stack, adopts=False)).plan()
     arm("DELETE", group)
+
+
+def test_by_hand_the_program_sees_what_our_commands_see(called, tmp_path, monkeypatch, arm):
+    """The file that `infra values --write` writes is all that the CLI gives to the program; git it reads itself."""
+    from mlops_kit.local.iac import pulumi_engine
+    from mlops_kit.local.iac.pulumi_engine import Stack
+
+    for name in ("environments", "infra", "modules"):
+        ignored = shutil.ignore_patterns("__pycache__", ".terraform*", "Pulumi.*.yaml")
+        shutil.copytree(PROJECT / name, tmp_path / name, ignore=ignored)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").write_text(f"{'c0ffee' * 6}abcd\n", encoding="utf-8")
+    monkeypatch.setenv("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION)
+    given = ("tags.commit=${git.short_commit}", "infra.suffix=byhand", "workspace.resource_group=rg-by-hand")
+    settings = [argument for text in given for argument in ("--set", text)]
+    code, _, err = called("infra", "values", "-C", str(tmp_path), "-e", "dev", *settings, "--write")
+    assert code == 0, err
+    file = tmp_path / "infra" / "terraform" / "dev.tfvars.json"
+    terraform = json.loads(file.read_text(encoding="utf-8"))["resource_group"]
+    assert terraform["tags"] == {"project": "mlops-kit", "environment": "dev", "commit": "c0ffeec0ff"}
+    arm("PUT", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-by-hand", {"location": "westeurope", "tags": {}})
+    stack = Stack(tmp_path / "infra" / "pulumi", "dev", tmp_path / "state.json", dict(os.environ), adopts=True)
+    report = pulumi_engine.preview(stack)
+    pulumi = next(step for step in report.steps if step.name == "resource-group")
+    tags = {one.path.removeprefix("tags."): one.after for one in pulumi.differences}
+    assert tags == terraform["tags"]

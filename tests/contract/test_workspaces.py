@@ -332,6 +332,30 @@ def test_outbound_rules_of_a_managed_network_are_kept_added_and_removed(ml):
     assert {rule.name for rule in rules.list(workspace_name=made.name)} == {"factory", "more"}
 
 
+def test_a_managed_network_is_provisioned_and_stays_so(ml):
+    """What `az ml workspace provision-network` does."""
+    from azure.ai.ml.entities import ManagedNetwork, Workspace
+
+    network = ManagedNetwork(isolation_mode="AllowInternetOutbound")
+    wanted = Workspace(name=_name(), location="local", managed_network=network)
+    made = ml.workspaces.begin_create(wanted).result()
+    for include_spark, is_ready in ((False, False), (True, True), (False, True)):
+        asked = ml.workspaces.begin_provision_network(workspace_name=made.name, include_spark=include_spark)
+        done = asked.result(timeout=20)
+        assert (done.status, done.spark_ready) == ("Active", is_ready)
+    made.description = "changed"
+    ml.workspaces.begin_update(made).result()
+    status = ml.workspaces.get(made.name).managed_network.status
+    assert (status.status, status.spark_ready) == ("Active", True)
+
+
+def test_a_network_that_is_not_managed_is_not_provisioned(ml):
+    from azure.core.exceptions import HttpResponseError
+
+    with pytest.raises(HttpResponseError, match="has no managed network"):
+        ml.workspaces.begin_provision_network(workspace_name=ml.workspace_name)
+
+
 def test_outbound_rule_needs_a_managed_network(ml):
     from azure.ai.ml.entities import FqdnDestination
     from azure.core.exceptions import HttpResponseError

@@ -20,11 +20,19 @@ class Operations:
 
     def __init__(self) -> None:
         self._documents: dict[str, dict[str, Any]] = {}
+        self._results: dict[str, dict[str, Any]] = {}
         self._later: dict[str, tuple[float, Callable[[], None]]] = {}  # name -> when it ends (monotonic), what it does
 
-    def begin(self, subscription: str, *, status: str = "Succeeded") -> tuple[str, dict[str, str]]:
-        """Start an operation; return its name and the headers of the 202 that announces it."""
+    def begin(
+        self, subscription: str, *, status: str = "Succeeded", result: dict[str, Any] | None = None
+    ) -> tuple[str, dict[str, str]]:
+        """Start an operation; return its name and the headers of the 202 that announces it.
+
+        ``result`` is what a client is answered in the end, where that is not the resource itself.
+        """
         name = uuid.uuid4().hex
+        if result is not None:
+            self._results[name] = result
         self._documents[name] = {"name": name, "status": status}
         url = MANAGEMENT_URL + _PATH.format(subscription=subscription, name=name)
         return name, {"Azure-AsyncOperation": url, "Location": url + "/result", "Retry-After": "0"}
@@ -41,6 +49,10 @@ class Operations:
         """Say whether an operation has ended, or will by itself."""
         return self.document(name)["status"] != "InProgress" or name in self._later
 
+    def result(self, name: str) -> dict[str, Any] | None:
+        """Return what the operation has led to, if that is more than a change of its resource."""
+        return self._results.get(name)
+
     def document(self, name: str) -> dict[str, Any]:
         """Return the status document; 404 where there is none."""
         if name not in self._documents:
@@ -51,9 +63,9 @@ class Operations:
         return self._documents[name]
 
 
-def accepted(plane: Plane, call: Call) -> Reply:
+def accepted(plane: Plane, call: Call, result: dict[str, Any] | None = None) -> Reply:
     """Return the 202 of work that is already done, with the headers that the SDK's poller needs."""
-    _, headers = plane.operations.begin(call.params["subscription"])
+    _, headers = plane.operations.begin(call.params["subscription"], result=result)
     return Reply(202, None, headers)
 
 
@@ -65,7 +77,10 @@ def _status(plane: Plane, call: Call) -> Reply:
 def _result(plane: Plane, call: Call) -> Reply:
     document = plane.operations.document(call.params["name"])
     running = document["status"] not in {"Succeeded", "Failed", "Canceled"}
-    return Reply(202 if running else 204, None, {"Retry-After": "0"} if running else {})
+    if running:
+        return Reply(202, None, {"Retry-After": "0"})
+    result = plane.operations.result(call.params["name"])
+    return Reply(204 if result is None else 200, result)
 
 
 _TEMPLATE = f"{SUBSCRIPTION}/providers/Microsoft.MachineLearningServices/locations/{{location}}/operations/{{name}}"

@@ -1,4 +1,4 @@
-"""Outbound rules of a workspace's managed network. They are stored: nothing on this machine enforces them."""
+"""A workspace's managed network: its outbound rules and its state. Nothing on this machine enforces them."""
 
 from __future__ import annotations
 
@@ -49,11 +49,8 @@ def _put(plane: Plane, call: Call) -> Reply:
         raise BadRequestError(
             f"The type '{rule.get('type')}' of the rule '{name}' is not one of {known}.", target="type"
         )
-    if workspace.properties["managedNetwork"]["isolationMode"] == "Disabled":
-        raise BadRequestError(
-            f"The workspace '{workspace.body['name']}' has no managed network: its isolation mode is Disabled."
-        )
-    _store(plane, workspace, {**_rules(workspace), name: rule})
+    _require_network(workspace)
+    _store(plane, workspace, outboundRules={**_rules(workspace), name: rule})
     return Reply(200, _shown(workspace, name, rule))
 
 
@@ -62,12 +59,30 @@ def _delete(plane: Plane, call: Call) -> Reply:
     rules = _rules(workspace)
     if name not in rules:
         return Reply(204)
-    _store(plane, workspace, {key: rule for key, rule in rules.items() if key != name})
+    _store(plane, workspace, outboundRules={key: rule for key, rule in rules.items() if key != name})
     return accepted(plane, call)
 
 
-def _store(plane: Plane, workspace: Resource, rules: dict[str, dict[str, Any]]) -> None:
-    network = {**workspace.properties["managedNetwork"], "outboundRules": rules}
+def _provision(plane: Plane, call: Call) -> Reply:
+    """Make the network before the first compute does; what is ready for Spark stays so."""
+    workspace = workspaces.find(plane, call.workspace)
+    _require_network(workspace)
+    spark = bool(shaped(call.json() or {}, {"includeSpark": bool}).get("includeSpark"))
+    before = workspace.properties["managedNetwork"].get("status") or {}
+    status = {"status": "Active", "sparkReady": spark or before.get("sparkReady", False)}
+    _store(plane, workspace, status=status)
+    return accepted(plane, call, status)
+
+
+def _require_network(workspace: Resource) -> None:
+    if workspace.properties["managedNetwork"]["isolationMode"] == "Disabled":
+        raise BadRequestError(
+            f"The workspace '{workspace.body['name']}' has no managed network: its isolation mode is Disabled."
+        )
+
+
+def _store(plane: Plane, workspace: Resource, **changes: dict[str, Any]) -> None:
+    network = {**workspace.properties["managedNetwork"], **changes}
     body = {**workspace.body, "properties": {**workspace.properties, "managedNetwork": network}}
     plane.store.put(stamped(plane, body, workspace))
 
@@ -78,4 +93,5 @@ ROUTES = (
     Route("GET", _ONE, _get),
     Route("PUT", _ONE, _put),
     Route("DELETE", _ONE, _delete),
+    Route("POST", f"{WORKSPACE}/provisionManagedNetwork", _provision),
 )

@@ -144,6 +144,8 @@ def _properties(
         given = {**_from_hub(plane, given), **given}
     if kind == "Hub":
         given["associatedWorkspaces"] = kept.get("associatedWorkspaces", [])
+    if "managedNetwork" in given:
+        given["managedNetwork"] = _as_provisioned(given["managedNetwork"], kept.get("managedNetwork", {}))
     return {
         **_DEFAULTS,
         "friendlyName": workspace_id.rpartition("/")[2],
@@ -151,6 +153,13 @@ def _properties(
         **_facts(workspace_id, kept.get("workspaceId") or str(uuid.uuid4())),
         "creationTime": kept.get("creationTime") or timestamp(plane.now()),
     }
+
+
+def _as_provisioned(network: dict[str, Any], was: dict[str, Any]) -> dict[str, Any]:
+    """Return a managed network with the status that it has already, whatever a client says of that."""
+    wanted = {key: value for key, value in network.items() if key != "status"}
+    is_there = "status" in was and wanted.get("isolationMode") != "Disabled"
+    return {**wanted, "status": was["status"]} if is_there else wanted
 
 
 def delete(plane: Plane, workspace: Resource, *, purge: bool = False) -> None:
@@ -271,7 +280,8 @@ def _patch(plane: Plane, call: Call) -> Reply:
         body["identity"] = resources.identity(change["identity"], found)
     changed = change.get("properties") or {}
     if "managedNetwork" in changed:
-        changed["managedNetwork"] = _network(found.properties["managedNetwork"], changed["managedNetwork"] or {})
+        was = found.properties["managedNetwork"]
+        changed["managedNetwork"] = _as_provisioned(_network(was, changed["managedNetwork"] or {}), was)
     given = _tidied({**found.properties, **changed}, found.body["kind"])
     body["properties"] = {**given, **{key: found.properties[key] for key in _facts(found.id, "")}}
     _admitted(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Built-in roles by name: "Azure built-in roles" (learn.microsoft.com)
+# Built-in roles by name: "Azure built-in roles" (learn.microsoft.com, as of 9 April 2026)
 BUILT_IN: Mapping[str, str] = {
     "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
     "AcrPush": "8311e382-0749-4cb8-b61a-304f252e45ec",

@@ -16,7 +16,6 @@ from mlops_kit.errors import MlopsKitError
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 SCRIPTS = sorted((TEMPLATES / "src").glob("*.py"))
-PROGRAMS = [script for script in SCRIPTS if "__main__" in script.read_text()]
 
 
 @pytest.fixture(scope="module")
@@ -80,13 +79,6 @@ def test_prepare_fit_and_evaluate_hand_on_their_files(run, tmp_path):
     given = ("--model", "model", "--test-data", "test/t.csv", "--target", "label", "--report", "report")
     run("evaluate.py", *given, cwd=tmp_path)
     assert json.loads((tmp_path / "report" / "metrics.json").read_text())["Accuracy"] > 0.9
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("script", PROGRAMS, ids=lambda path: path.name)
-def test_a_program_runs_alone_without_arguments(run, script, tmp_path):
-    arguments = ("--output", "table.csv") if script.name == "breast_cancer.py" else ()
-    assert run(script.name, *arguments, cwd=tmp_path)
 
 
 def test_a_column_that_is_not_there_is_one_sentence(tmp_path):

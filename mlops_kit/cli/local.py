@@ -285,7 +285,7 @@ def execute(meant: Meant, config: bool, force: bool, program: tuple[str, ...], *
     settings, instance = _started(meant, given)
     if config:
         _write_config(Path.cwd() / "config.json", settings.workspace, force=force)
-    variables = supervisor.applied(supervisor.environment(instance, settings), os.environ)
+    variables = supervisor.applied(supervisor.environment(instance, settings) | plane.identity(), os.environ)
     sys.stdout.flush()
     sys.stderr.flush()
     try:

@@ -19,6 +19,8 @@ LOCAL = "local"
 """The environment that ``mlops-kit local`` and the quickstart mean when none is named."""
 
 STATE_VARIABLE = "MLOPS_KIT_LOCAL_STATE"
+IDENTITY_VARIABLE = "MLOPS_KIT_LOCAL_IDENTITY"
+"""Holds the client id of the principal whose roles decide what commands may do; the owner's, where it is not set."""
 TRUST = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 
 
@@ -40,10 +42,13 @@ def settings(environment: Environment, state: Path) -> LocalSettings:
     if not environment.is_local:
         raise UsageError(f"the environment {environment.name!r} is not on this machine: its file has no key 'local'")
     names = (environment.require(f"workspace.{key}") for key in ("subscription_id", "resource_group", "name"))
+    compute = environment.get("compute", "cpu-cluster")
     return LocalSettings(
         state=state,
         workspace=WorkspaceName(*names),
-        computes=(environment.get("compute", "cpu-cluster"),),
+        computes=(compute,),
+        # A cluster keeps its size for life: with another one, the first `infra up` could not take it over.
+        compute_size=environment.get(f"infra.compute.clusters.{compute}.size", "Standard_DS3_v2"),
         runner=environment.get("local.runner", "host"),
         network=environment.get("local.network", "deny"),
     )
@@ -69,4 +74,10 @@ def variables(project: Project, environment: Environment) -> dict[str, str]:
     instance = supervisor.start(present)
     # This process talks to the control plane alone, and each connection reads the file: one authority, not hundreds.
     authority = dict.fromkeys(TRUST, str(present.certificates / "authority.pem"))
-    return supervisor.applied(supervisor.environment(instance, present) | authority, os.environ)
+    return supervisor.applied(supervisor.environment(instance, present) | authority | identity(), os.environ)
+
+
+def identity() -> dict[str, str]:
+    """Return the variable by which a credential asks for the token of the principal that was named, if any was."""
+    named = os.environ.get(IDENTITY_VARIABLE)
+    return {"AZURE_CLIENT_ID": named} if named else {}

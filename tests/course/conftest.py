@@ -1,7 +1,10 @@
 """The course's data and a workspace to run its lessons in. Each test is named after its row of the coverage table."""
 
+import functools
+import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -117,3 +120,71 @@ def course(course_workspace, tmp_path_factory):
 @pytest.fixture(scope="session")
 def course_workspace(new_workspace):
     return new_workspace("mlw-course")
+
+
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture(scope="session")
+def infrastructure():
+    """Return what an environment of the project wants of Azure; overrides are those of ``--set``."""
+    from mlops_kit import environments
+    from mlops_kit.infra import settings
+
+    def of(name: str, *overrides: str):
+        variables = {"AZURE_SUBSCRIPTION_ID": SUBSCRIPTION}
+        loaded = environments.load(PROJECT / "environments", name, overrides=overrides, process=variables)
+        return settings.infrastructure(loaded)
+
+    return of
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What terraform would make of an environment, from nothing: ``after`` by address, and the names of outputs."""
+
+    after: dict[str, dict[str, Any]]
+    outputs: set[str]
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """Return what would be made of an ARM type, each as the body that is sent and its name."""
+        found = (one for one in self.after.values() if (one.get("type") or "").lower().startswith(f"{kind.lower()}@"))
+        return [{"name": one["name"], **(one["body"] or {})} for one in found]
+
+
+@pytest.fixture(scope="session")
+def planned(infrastructure, terraform_in, tmp_path_factory):
+    """Return the plan that the real terraform binary makes of an environment, once for each."""
+    from mlops_kit.infra import settings
+
+    copied = tmp_path_factory.mktemp("planned")
+    for part in ("infra/terraform", "modules/terraform"):
+        shutil.copytree(PROJECT / part, copied / part, ignore=shutil.ignore_patterns(".terraform*"))
+    terraform = terraform_in(copied / "infra" / "terraform")
+    (terraform.folder / "override.tf").write_text('terraform {\n  backend "local" {}\n}\n', encoding="utf-8")
+    terraform.run("init")
+
+    @functools.cache
+    def plan(name: str, *overrides: str) -> Planned:
+        values = json.dumps(settings.values(infrastructure(name, *overrides)))
+        (terraform.folder / "terraform.tfvars.json").write_text(values, encoding="utf-8")
+        terraform.run("plan", "-refresh=false", "-out=plan.bin")
+        found = json.loads(terraform.run("show", "-json", "plan.bin"))
+        changes = {one["address"]: one["change"] for one in found["resource_changes"] if one["mode"] == "managed"}
+        assert all(change["actions"] == ["create"] for change in changes.values())
+        return Planned({address: one["after"] for address, one in changes.items()}, set(found["output_changes"]))
+
+    return plan
+
+
+@pytest.fixture(scope="session")
+def on_mocks(infrastructure):
+    """Return what the Pulumi program declares for an environment on Pulumi's own mocks, and its outputs."""
+    pytest.importorskip("pulumi_azure_native", reason="pulumi is missing: pip install 'mlops_kit[infra]'")
+    path = PROJECT / "tests" / "infra" / "test_pulumi_modules.py"
+    spec = importlib.util.spec_from_file_location("course_pulumi_mocks", path)
+    mocks = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(mocks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(PROJECT))  # as infra/pulumi does, to find `modules`
+        yield lambda name: mocks.declared(infrastructure(name))

@@ -74,7 +74,7 @@ class Recorder(Mocks):
 
 
 def declared(wanted: contract.Infrastructure) -> dict[Any, Any]:
-    """Return what the modules declare, and the plain ones among their outputs."""
+    """Return what the modules declare, the plain ones among their outputs, and the names of all outputs."""
     from modules.pulumi.landing_zone import landing_zone
 
     recorder, outputs = Recorder(), {}
@@ -89,7 +89,7 @@ def declared(wanted: contract.Infrastructure) -> dict[Any, Any]:
     loop.run_until_complete(run_pulumi_func(program))
     loop.close()
     plain = {name: value for name, value in outputs.items() if isinstance(value, str)}
-    return {**recorder.declared, "outputs": plain}
+    return {**recorder.declared, "outputs": plain, "names of outputs": sorted(outputs)}
 
 
 @pytest.fixture(scope="module")

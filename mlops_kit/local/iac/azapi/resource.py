@@ -174,7 +174,8 @@ def _replacing(planned: Values, prior: Values) -> tuple[str, ...]:
     found = [name for name in ("name", "parent_id") if planned[name] != prior[name]]
     if not is_unknown(planned["type"]) and planned["type"].partition("@")[0].lower() != _bare_type(prior):
         found.append("type")
-    if location(planned["location"]) != location(prior["location"]):
+    # While the body is unknown, a location that is taken from it is, too: azapi compares it once the body is known.
+    if wholly_known(planned["body"]) and location(planned["location"]) != location(prior["location"]):
         found.append("location")
     trigger = "replace_triggers_external_values"
     if replaces(planned[trigger], prior[trigger]):

@@ -98,6 +98,34 @@ def test_a_new_name_or_location_is_a_replacement(terraform, arm):
     assert terraform.changes(_configuration("moved", account="stmoved2", location="North Europe")) == {}
 
 
+def test_a_location_that_is_not_known_yet_is_no_reason_for_a_replacement(terraform, arm):
+    """The body of the account depends on what the group answers, which is unknown while the group is to change."""
+
+    def written(tag):
+        more = f'tags = {{ a = "{tag}" }}\n  response_export_values = ["tags"]'
+        group = GROUP.replace('"westeurope"', f'"westeurope"\n  {more}') % {"name": "later"}
+        return f"""{group}
+resource "azapi_resource" "this" {{
+  type      = "Microsoft.Storage/storageAccounts@2024-01-01"
+  parent_id = azapi_resource.group.id
+  name      = "stlater"
+  body = {{
+    location   = "westeurope"
+    kind       = "StorageV2"
+    sku        = {{ name = "Standard_LRS" }}
+    tags       = azapi_resource.group.output.tags
+  }}
+}}
+"""
+
+    terraform.apply(written("one"))
+    assert terraform.changes(written("two")) == {"azapi_resource.group": ["update"], "azapi_resource.this": ["update"]}
+    terraform.apply()
+    there = arm("GET", _account("later", "stlater"))
+    assert (there["location"], there["tags"]) == ("westeurope", {"a": "two"})
+    terraform.assert_stable()
+
+
 def test_a_trigger_is_a_replacement_and_null_switches_it_off(terraform):
     terraform.apply(_configuration("trigger", more="replace_triggers_external_values = [1, { a = true }]"))
     terraform.assert_stable()

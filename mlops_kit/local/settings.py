@@ -57,6 +57,7 @@ class LocalSettings:
     state: Path
     workspace: WorkspaceName = DEFAULT_WORKSPACE
     computes: tuple[str, ...] = ("cpu-cluster",)
+    compute_size: str = "Standard_DS3_v2"
     runner: str = "host"  # host: this interpreter; venv: built per environment content
     network: str = "allow"  # allow: jobs and clients may reach hosts other than Azure; deny: loopback only
     quota_bytes: int | None = None  # refuse writes beyond this size of the state folder

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mlops_kit import environments
+from mlops_kit.cli import plane
 from mlops_kit.local.iac.pulumi_engine.project import load, stack_config
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -165,3 +167,17 @@ def test_values_of_an_environment_with_faults_are_not_printed(run):
     code, out, err = run("infra", "values", "-e", "dev", "--set", "location=mars")
     assert (code, out) == (2, "")
     assert err.splitlines()[-1] == "error: 1 error; nothing was run"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "size"),
+    [
+        ([], "Standard_DS11_v2"),  # of base.yaml
+        (["compute=gpu", "infra.compute.clusters.gpu.size=Standard_NC6s_v3"], "Standard_NC6s_v3"),
+        (["compute=other"], "Standard_DS3_v2"),
+    ],
+)
+def test_the_control_plane_makes_its_cluster_of_the_size_that_infrastructure_wants(overrides, size, tmp_path):
+    """Else the first `infra up` would replace it."""
+    environment = environments.load(PROJECT / "environments", "local", overrides=overrides)
+    assert plane.settings(environment, tmp_path).compute_size == size

@@ -345,8 +345,11 @@ def test_the_environment_on_this_machine_is_taken_over_and_goes_with_its_control
 
     code, out, err = run("up", "--yes", "-o", "json")
     assert code == 0, err
-    adopted = {one["name"] for one in json.loads(out)["changes"] if one["action"] == "adopt"}
-    assert adopted == {"rg-local", "mlw-local", "devstoreaccount1", "kv-mlw-local", "log-mlw-local", "appi-mlw-local"}
+    done = json.loads(out)
+    adopted = {one["name"] for one in done["changes"] if one["action"] == "adopt"}
+    beside = {"devstoreaccount1", "kv-mlw-local", "log-mlw-local", "appi-mlw-local"}
+    assert adopted == {"rg-local", "mlw-local", "cpu-cluster", *beside}
+    assert done["summary"]["replace"] == 0
     assert run("plan", "--exit-code")[0] == 0
     assert stat.S_IMODE((state / "infra" / "local" / engine).stat().st_mode) == 0o700
     code, out, err = run("destroy", "--confirm", "local")

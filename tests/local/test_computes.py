@@ -48,7 +48,7 @@ def _instance(plane: Plane, state: str) -> None:
 
 
 def test_cluster_takes_as_many_nodes_as_its_maximum_by_name_or_id(plane):
-    created = computes.create_cluster(plane, _WORKSPACE, "cpu-cluster")
+    created = computes.create_cluster(plane, _WORKSPACE, "cpu-cluster", "Standard_DS3_v2")
     wanted = computes.Compute("cpu-cluster", "AmlCompute", 4)
     assert computes.runnable(plane, _WORKSPACE, "cpu-cluster") == wanted
     assert computes.runnable(plane, _WORKSPACE, created.id.upper()) == wanted
@@ -63,13 +63,13 @@ def test_running_instance_takes_one_node_and_a_stopped_one_says_so(plane):
 
 
 def test_unknown_compute_names_the_nearest(plane):
-    computes.create_cluster(plane, _WORKSPACE, "cpu-cluster")
+    computes.create_cluster(plane, _WORKSPACE, "cpu-cluster", "Standard_DS3_v2")
     with pytest.raises(ArmError, match=r"The compute 'cpu-clster' .* Did you mean 'cpu-cluster'"):
         computes.runnable(plane, _WORKSPACE, "cpu-clster")
 
 
 def test_node_counts_follow_the_jobs_that_run(plane):
-    created = computes.create_cluster(plane, _WORKSPACE, "cpu-cluster")
+    created = computes.create_cluster(plane, _WORKSPACE, "cpu-cluster", "Standard_DS3_v2")
     for name, status, nodes in (("a", "Running", 2), ("b", "Queued", 1), ("c", "Completed", 1)):
         properties = {"computeId": created.id, "status": status, "resources": {"instanceCount": nodes}}
         plane.store.put({"id": f"{_WORKSPACE}/jobs/{name}", "name": name, "properties": properties})
@@ -84,7 +84,7 @@ def _counts(cluster, jobs, now):
 
 def test_nodes_stay_idle_for_the_idle_time_and_then_go(plane):
     """L5-23: a cluster shrinks to nothing, and it is paid for no longer than its idle time says."""
-    created = computes.create_cluster(plane, _WORKSPACE, "cpu-cluster")  # idle for 120 s
+    created = computes.create_cluster(plane, _WORKSPACE, "cpu-cluster", "Standard_DS3_v2")  # idle for 120 s
     begun = datetime(2026, 1, 1, tzinfo=UTC)
 
     def job(name, first, last, nodes=1):

@@ -75,4 +75,4 @@ def prepare(plane: Plane) -> None:
         if plane.store.find(name.id) is None:
             workspaces.create(plane, name, LOCATION)
             for compute in plane.settings.computes:
-                computes.create_cluster(plane, name.id, compute)
+                computes.create_cluster(plane, name.id, compute, plane.settings.compute_size)

@@ -84,9 +84,11 @@ def runnable(plane: Plane, workspace_id: str, name: str) -> Compute:
     return Compute(label, kind, nodes)
 
 
-def create_cluster(plane: Plane, workspace_id: str, name: str) -> Resource:
-    """Create a cluster with the settings that the SDK would send for ``AmlCompute(name=...)``."""
-    properties = {"computeType": "AmlCompute", "properties": {"scaleSettings": {"maxNodeCount": 4, "minNodeCount": 0}}}
+def create_cluster(plane: Plane, workspace_id: str, name: str, size: str) -> Resource:
+    """Create a cluster as ``AmlCompute(name=..., size=...)`` does it, closed to ssh: its nodes are this machine."""
+    scale = {"maxNodeCount": 4, "minNodeCount": 0}
+    details = {"vmSize": size, "remoteLoginPortPublicAccess": "Disabled", "scaleSettings": scale}
+    properties = {"computeType": "AmlCompute", "properties": details}
     location = workspaces.find(plane, workspace_id).body["location"]
     return _write(plane, workspace_id, name, {"location": location, "properties": properties})
 

@@ -7,22 +7,23 @@ import json
 import re
 import urllib.parse
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from mlops_kit.infra.changes import MASK
+from mlops_kit.infra.changes import MASK, Change, Changes, Difference
 
 _LEAST = 6  # shorter values are words that occur everywhere
 # Variables that hold secrets by what they are called; those that name a file or a user hold none.
 _SECRET = re.compile(
     r"SECRET|PASSWORD|PASSPHRASE|PASSWD|CREDENTIAL|CONNECTION_?STRING|PRIVATE_?KEY|IDENTITY_HEADER"
-    r"|(?:^|_)(?:TOKENS?|ACCESS_?KEYS?|API_?KEYS?|ACCOUNT_?KEYS?|PAT|SAS)(?:$|_)",
+    r"|(?:^|_)(?:TOKENS?|ACCESS_?KEYS?|API_?KEYS?|ACCOUNT_?KEYS?|PAT|SAS)(?:$|_)"
+    r"|(?:^|_)KEYS?$|CLIENT_CERTIFICATE$",
     re.IGNORECASE,
 )
 _NAMES_A_PLACE = re.compile(
-    r"(?:_URL|_URI|_FILE|_PATH|_ENDPOINT|_NAME|_ID|_PROVIDER)$|^(?:GOOGLE_APPLICATION|AZURE_TOKEN)_CREDENTIALS$",
-    re.IGNORECASE,
+    r"(?:_FILE|_PATH|_NAME|_ID|_PROVIDER)$|^(?:GOOGLE_APPLICATION|AZURE_TOKEN)_CREDENTIALS$", re.IGNORECASE
 )
+_NAMES_AN_ADDRESS = re.compile(r"(?:_URL|_URI|_ENDPOINT)$", re.IGNORECASE)
 # A part of a secret that is a secret by itself: AccountKey=...; in a connection string, clientSecret in a JSON object.
 _PART = re.compile(r"(?:key|signature|password|secret|token)$", re.IGNORECASE)
 
@@ -49,19 +50,43 @@ class Redactor:
             return [self.value(item) for item in value]
         return self.text(value) if isinstance(value, str) else value
 
+    def changes(self, found: Changes) -> Changes:
+        """Return changes as they may be seen; in clear they are compared with what a person and the service name."""
+        items, drift = (tuple(map(self._change, each)) for each in (found.items, found.drift))
+        return replace(found, items=items, drift=drift, outputs=tuple(map(self.text, found.outputs)))
+
+    def _change(self, item: Change) -> Change:
+        return replace(
+            item,
+            address=self.text(item.address),
+            name=self.text(item.name),
+            id=self.value(item.id),
+            reasons=tuple(map(self.text, item.reasons)),
+            differences=tuple(
+                Difference(self.text(one.path), self.value(one.before), self.value(one.after))
+                for one in item.differences
+            ),
+        )
+
 
 def redactor(environ: Mapping[str, str], secrets: Iterable[str] = ()) -> Redactor:
     """Return what keeps the secrets of these variables, and others, out of texts."""
     named = [
         value
         for name, value in environ.items()
-        if _SECRET.search(name) and not _NAMES_A_PLACE.search(name) and not value.isdigit()
+        if _SECRET.search(name) and not _is_place(name, value) and not value.isdigit()
     ]
     whole = (*named, *secrets)
     texts = (*whole, *(part for text in whole for part in _parts(text)))
     spelled = {form for text in texts if len(text.strip()) >= _LEAST for form in _spellings(text)}
     longest_first = sorted(spelled, key=len, reverse=True)
     return Redactor(re.compile("|".join(map(re.escape, longest_first))) if longest_first else None)
+
+
+def _is_place(name: str, value: str) -> bool:
+    """Say whether a variable only says where something is; an address with a query or a user is more than that."""
+    is_address = _NAMES_AN_ADDRESS.search(name) and "?" not in value and "@" not in value
+    return bool(is_address or _NAMES_A_PLACE.search(name))
 
 
 def _parts(text: str) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlops_kit.infra.changes import Change, Changes, Difference
 from mlops_kit.infra.redaction import redactor
 
 SECRET = 'pa"ss w$rd/äö+\\x'
@@ -30,10 +31,26 @@ SECRET = 'pa"ss w$rd/äö+\\x'
         "SOME_API_KEY",
         "ARM_SAS_TOKEN",
         "GH_PAT",
+        "AZURE_STORAGE_KEY",
+        "ARM_CLIENT_CERTIFICATE",
+        "SUBSCRIPTION_KEY",
+        "SSH_KEY",
+        "SIGNING_KEYS",
     ],
 )
 def test_variables_that_hold_secrets_are_known_by_their_names(name):
     assert redactor({name: SECRET}).text(f"value is {SECRET}!") == "value is [secret]!"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WEBHOOK_SECRET_URL", "https://hooks.example.com/run?sig=abcdefgh"),
+        ("TOKEN_ENDPOINT", "https://user:password@example.com/"),
+    ],
+)
+def test_an_address_with_a_query_or_a_user_is_a_secret_where_its_name_says_so(name, value):
+    assert redactor({name: value}).text(f"at {value}") == "at [secret]"
 
 
 @pytest.mark.parametrize(
@@ -45,6 +62,10 @@ def test_variables_that_hold_secrets_are_known_by_their_names(name):
         ("PATH", "/usr/local/bin:/usr/bin"),
         ("MLFLOW_TRACKING_URI", "https://example.com/path"),
         ("AZURE_TOKEN_CREDENTIALS", "WorkloadIdentity"),
+        ("ARM_CLIENT_CERTIFICATE_PATH", "/run/certificate.pfx"),
+        ("KEYVAULT_SECRET_URI", "https://kv.example.com/secrets/name"),
+        ("LOOKUP_URL", "https://example.com/?q=word"),
+        ("MONKEY", "banana"),
     ],
 )
 def test_other_variables_are_left_readable(name, value):
@@ -97,6 +118,23 @@ def test_json_stays_json():
 def test_values_are_cleared_at_every_depth():
     found = redactor({}, [SECRET]).value({"a": [{"b": f"x{SECRET}"}], "n": 1, "none": None})
     assert found == {"a": [{"b": "x[secret]"}], "n": 1, "none": None}
+
+
+def test_changes_are_cleared_wherever_a_text_of_theirs_may_be_seen():
+    item = Change(
+        f"a {SECRET}", "type", SECRET, "update", f"/x/{SECRET}", (SECRET,), (Difference(SECRET, [SECRET], SECRET),)
+    )
+    found = redactor({}, [SECRET]).changes(Changes("dev", "pulumi", (item,), (item,), (SECRET,)))
+    clear = Change(
+        "a [secret]",
+        "type",
+        "[secret]",
+        "update",
+        "/x/[secret]",
+        ("[secret]",),
+        (Difference("[secret]", ["[secret]"], "[secret]"),),
+    )
+    assert found == Changes("dev", "pulumi", (clear,), (clear,), ("[secret]",))
 
 
 def test_the_longer_of_two_secrets_goes_first():

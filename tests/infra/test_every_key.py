@@ -101,7 +101,9 @@ VALUES: Mapping[str, list[Any]] = {
     "compute.instances.*.assigned_user.object_id": GUIDS,
     "compute.instances.*.start": ["0 7 * * *", "0 8 * * *"],
     "compute.instances.*.stop": ["0 18 * * *", "0 19 * * *"],
-    "kubernetes.cluster_id": [f"{GROUP}/{name}" for name in "ab"],
+    "kubernetes.cluster_id": [
+        f"{GROUP}/rg-hub/providers/Microsoft.ContainerService/managedClusters/{name}" for name in "ab"
+    ],
     "kubernetes.version": ["1.31", "1.32"],
     "kubernetes.default_instance_type": ["small", "big"],
     "registry.locations": [["westeurope"], ["northeurope"]],

@@ -87,6 +87,9 @@ def declared(wanted: contract.Infrastructure) -> dict[Any, Any]:
         outputs.update(landing_zone(wanted))
 
     loop.run_until_complete(run_pulumi_func(program))
+    for task in asyncio.all_tasks(loop):  # outputs that nobody asked for
+        task.cancel()
+    loop.run_until_complete(asyncio.sleep(0))
     loop.close()
     plain = {name: value for name, value in outputs.items() if isinstance(value, str)}
     return {**recorder.declared, "outputs": plain, "names of outputs": sorted(outputs)}

@@ -1,4 +1,4 @@
-"""Every tier-A row of the lessons that this version covers has a test named after it."""
+"""Every tier-A row that this version covers, and every report that it answers, has a test by its name."""
 
 import re
 from pathlib import Path
@@ -7,20 +7,42 @@ import pytest
 
 HERE = Path(__file__).parent
 # Lesson, first and last row; the rows of tier B and C in between are left out below.
-_RANGES = {"l2": (36, 52), "l3": (1, 18), "l4": (16, 36), "l5": (1, 16)}
-_OTHER_TIERS = {"l2_44", "l3_04", "l3_07", "l4_19", "l4_28", "l4_31", "l4_35", "l5_04", "l5_07", "l5_09", "l5_10"} | {
-    "l5_12",
-    "l5_14",
+_RANGES = (
+    ("l2", 1, 29),
+    ("l2", 36, 52),
+    ("l3", 1, 18),
+    ("l4", 16, 36),
+    ("l5", 1, 28),
+    ("l6", 25, 25),
+    ("l14", 2, 2),
+    ("l14", 7, 7),
+)
+_OTHER_TIERS = {
+    "l2": {7, 10, 11, 12, 14, 15, 18, 19, 20, 21, 22, 24, 27, 29, 44},
+    "l3": {4, 7},
+    "l4": {19, 28, 31, 35},
+    "l5": {4, 7, 9, 10, 12, 14, 17, 18, 19, 20, 22, 26, 27},
 }
 ROWS = [
     f"{lesson}_{number:02}"
-    for lesson, (first, last) in _RANGES.items()
+    for lesson, first, last in _RANGES
     for number in range(first, last + 1)
-    if f"{lesson}_{number:02}" not in _OTHER_TIERS
+    if number not in _OTHER_TIERS.get(lesson, set())
 ]
+REPORTS = ["r23", "r40", "r41", "r42", "r43", "r44", "r45", "r48"]
+
+
+def _named(row, files):
+    return any(
+        re.search(rf"^def test_(?:l\d+_\d\d_)*{row}_", path.read_text(encoding="utf-8"), re.MULTILINE) for path in files
+    )
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_row_has_a_test(row):
-    text = "".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_lesson*.py"))
-    assert re.search(rf"^def test_(?:l\d_\d\d_)*{row}_", text, re.MULTILINE), f"no test is named after {row}"
+    assert _named(row, HERE.glob("test_lesson*.py")), f"no test is named after {row}"
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_report_has_a_test(report):
+    assert _named(report, HERE.parent.rglob("test_*.py")), f"no test is named after {report}"

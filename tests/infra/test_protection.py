@@ -26,7 +26,7 @@ def test_a_protected_environment_needs_a_saved_plan():
     assert "mlops-kit infra plan -e prod --out FILE" in str(error.value)
 
 
-def test_all_unnamed_losses_are_told_at_once_as_what_to_type():
+def test_r43_all_unnamed_losses_are_told_at_once_as_what_to_type():
     with pytest.raises(UsageError) as error:
         check(LOSSES, Losses(), protected=True, planned=True)
     assert str(error.value).endswith("To allow it: --replace module.compute.this --delete module.budget.this")

@@ -199,7 +199,7 @@ def test_the_outputs_are_those_that_templates_and_people_ask_for(deployed):
 
 
 @pytest.mark.infra
-def test_a_small_change_is_an_update_and_another_size_a_replacement(deployed):
+def test_r43_a_small_change_is_an_update_and_another_size_a_replacement(deployed):
     """R43: a cluster is not deleted for its node count."""
     one = deployed("dev")
     pulumi_engine.up(one.stack)

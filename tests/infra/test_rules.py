@@ -82,7 +82,7 @@ def test_purge_of_a_protected_environment_cannot_be_allowed(found):
     assert len(found(infra, PROTECTED)) == 1
 
 
-def test_private_network_without_the_rest_is_three_findings(found):
+def test_r45_private_network_without_the_rest_is_three_findings(found):
     lines = found(f"""\
         workspace:
           network: managed

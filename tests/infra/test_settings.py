@@ -138,7 +138,7 @@ def test_existing_subnets_and_zones_are_used_and_none_are_created(values):
     }
 
 
-def test_private_registry_is_premium_and_gets_a_cluster_that_builds_images(shipped):
+def test_r45_private_registry_is_premium_and_gets_a_cluster_that_builds_images(shipped):
     prod, dev = data_of(shipped("prod")), data_of(shipped("dev"))
     assert (prod["container_registry"]["sku"], dev["container_registry"]["sku"]) == ("Premium", "Basic")
     assert prod["workspace"]["image_build_compute"] in prod["compute"]["clusters"]

@@ -83,7 +83,7 @@ def test_marks_of_sensitive_values_mask_them_and_marks_without_any_do_not():
     assert shown.differences == (Difference("body.sku.name", "a", "b"),)
 
 
-def test_a_replacement_names_the_property_that_cannot_change():
+def test_r43_a_replacement_names_the_property_that_cannot_change():
     after = {**STORAGE, "body": {"sku": {"name": "b"}, "tier": 1}, "replace_triggers_refs": ["sku.name"]}
     found = only(change(["delete", "create"], STORAGE, after, replace_paths=[["body"]]))
     assert found.reasons == ("body.sku.name cannot change in place",)

@@ -215,7 +215,7 @@ def _sent(attributes: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.infra
-def test_a_change_of_one_environment_is_shown_by_what_it_does(root, wanted):
+def test_r43_a_change_of_one_environment_is_shown_by_what_it_does(root, wanted):
     values = wanted("dev")
     _fill(root, values)
     root.apply()
@@ -223,6 +223,9 @@ def test_a_change_of_one_environment_is_shown_by_what_it_does(root, wanted):
     more["compute"]["clusters"]["cpu-cluster"]["max_instances"] = 6
     _fill(root, more)
     cluster = 'module.compute.azapi_resource.this["cpu-cluster"]'
+    assert root.changes() == {cluster: ["update"]}
+    more["compute"]["clusters"]["cpu-cluster"]["identity"] = "system"
+    _fill(root, more)
     assert root.changes() == {cluster: ["update"]}
     more["compute"]["clusters"]["cpu-cluster"]["size"] = "Standard_DS3_v2"
     _fill(root, more)

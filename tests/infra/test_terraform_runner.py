@@ -58,7 +58,7 @@ def test_command_lines_have_flags_values_and_lists_but_never_values_of_the_envir
     assert found == ["plan", "-no-color", "-input=false", "-json", "-var-file=/x y/values.json", "-destroy"]
 
 
-def test_values_arrive_byte_equal_in_a_private_file_and_in_no_argument(terraform, folder):
+def test_r48_values_arrive_byte_equal_in_a_private_file_and_in_no_argument(terraform, folder):
     made = terraform(
         "if command == 'plan':\n"
         "    path = next(a for a in sys.argv if a.startswith('-var-file=')).partition('=')[2]\n"

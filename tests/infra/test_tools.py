@@ -33,7 +33,7 @@ def tool(tmp_path) -> Callable[..., Tool]:
 
 
 @pytest.mark.parametrize("status", [0, 1, 7])
-def test_the_status_is_kept(tool, status):
+def test_r48_the_status_is_kept(tool, status):
     assert tool(f"sys.exit({status})").run([]).status == status
 
 
@@ -47,7 +47,7 @@ def test_a_failure_says_what_the_program_said():
     assert str(ToolFailed("terraform", "plan", -9, [])) == "terraform plan ended with signal 9: it said nothing"
 
 
-def test_secrets_of_the_variables_are_in_no_stream_and_no_repr(tool):
+def test_r48_secrets_of_the_variables_are_in_no_stream_and_no_repr(tool):
     made = tool(
         "print(json.dumps(dict(os.environ))); print(os.environ['DB_PASSWORD'], file=sys.stderr)", DB_PASSWORD=SECRET
     )
@@ -58,7 +58,7 @@ def test_secrets_of_the_variables_are_in_no_stream_and_no_repr(tool):
     assert finished.err == "[secret]"
 
 
-def test_arguments_arrive_as_they_are_without_a_shell(tool):
+def test_r48_arguments_arrive_as_they_are_without_a_shell(tool):
     given = ["a b", "$HOME", '"quoted"', "*", "; exit 3", ""]
     assert tools.document(tool("print(json.dumps(sys.argv[1:]))").run(given).out) == given
 
@@ -117,7 +117,7 @@ def test_events_are_the_json_lines_between_warnings_and_colours():
     assert tools.events(text) == [{"type": "a"}, {"type": "b"}]
 
 
-def test_a_document_is_found_after_coloured_warnings():
+def test_r48_a_document_is_found_after_coloured_warnings():
     assert tools.document('\x1b[31mWarning\x1b[0m: old\n{ not json\n{\n  "a": {"value": 1}\n}\n') == {"a": {"value": 1}}
     assert tools.document("{}") == {}
 

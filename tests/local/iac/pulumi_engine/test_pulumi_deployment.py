@@ -218,7 +218,7 @@ def test_a_long_operation_that_hangs_ends_at_the_timeout_of_the_program(engine_o
     assert next(iter(engine_on.state.entries.values())).begun == "create"
 
 
-def test_a_principal_that_the_directory_does_not_know_yet_is_waited_for(engine_on, service):
+def test_r42_a_principal_that_the_directory_does_not_know_yet_is_waited_for(engine_on, service):
     late = {"error": {"code": "PrincipalNotFound", "message": "Principal 1234 does not exist in the directory"}}
     service.tell("PUT", "/grant", (400, {}, late), (201, {}, {"id": "x", "properties": {}}))
     inputs = {"scope": engine_on.id, "roleAssignmentName": "grant", "principalId": "1234", "roleDefinitionId": "/r"}
@@ -227,7 +227,7 @@ def test_a_principal_that_the_directory_does_not_know_yet_is_waited_for(engine_o
     assert len([one for one in service.asked if one[0] == "PUT"]) == 2
 
 
-def test_a_principal_that_never_comes_ends_the_wait_with_its_id(engine_on, service):
+def test_r42_a_principal_that_never_comes_ends_the_wait_with_its_id(engine_on, service):
     late = {"error": {"code": "PrincipalNotFound", "message": "Principal 1234 does not exist in the directory"}}
     service.tell("PUT", "/grant", (400, {}, late))
     inputs = {"scope": engine_on.id, "roleAssignmentName": "grant", "principalId": "1234", "roleDefinitionId": "/r"}

@@ -188,7 +188,7 @@ def test_everything_switched_on_is_accepted(outcome):
 
 
 @pytest.mark.parametrize("path", LEAVES)
-def test_key_changes_what_the_engines_get_or_is_refused(path, outcome):
+def test_r44_key_changes_what_the_engines_get_or_is_refused(path, outcome):
     found = [outcome(path, value) for value in candidates(path, LEAVES[path])]
     for index, one in enumerate(found):
         for other in found[:index]:

@@ -215,7 +215,7 @@ def given_fields(value: Any) -> Iterator[tuple[str, str]]:
             yield from given_fields(one)
 
 
-def test_every_value_of_the_contract_is_asked_for(wanted):
+def test_r44_every_value_of_the_contract_is_asked_for(wanted):
     """R44: nothing that is accepted does nothing."""
     infrastructure = wanted("test", **EVERYTHING)
     asked: set[tuple[str, str]] = set()

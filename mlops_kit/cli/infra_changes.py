@@ -64,11 +64,15 @@ def _loss_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @click.option("--out", type=_FILE, metavar="FILE", help="Save the plan, for 'up --plan' or 'destroy --plan'.")
 @click.option("--destroy", "destroys", is_flag=True, help="Plan to delete everything.")
-@click.option("--exit-code", is_flag=True, help="Leave with 3 when there is something to do.")
+@click.option("--exit-code", is_flag=True, help="Leave with 3 when 'up' would do something.")
 @_adopt_option
 @on_infrastructure
 def plan(wanted: Wanted, output: str, out: Path | None, destroys: bool, exit_code: bool) -> None:
-    """Print what 'up' would do; nothing is changed."""
+    """Print what 'up' would do; nothing is changed.
+
+    What was changed outside is printed, too. Where 'up' would leave it as it is, it is nothing to do, and --exit-code
+    does not count it: that of 'refresh' does.
+    """
     from mlops_kit.cli.infra_site import opened
     from mlops_kit.infra import changes, saved_plan
 

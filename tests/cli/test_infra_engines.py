@@ -474,6 +474,24 @@ def test_in_azure_a_state_that_only_this_machine_has_is_told_and_refused_where_p
     assert "'dev' is protected and does not say where its state is kept: no infra.state.storage_account" in err
 
 
+def test_drift_that_nobody_would_repair_is_shown_by_plan_and_counted_by_refresh(azure):
+    """What the program says nothing about is nothing for `up` to do."""
+    values = {"type": "Microsoft.Resources/resourceGroups@2024-03-01", "name": "rg-mlops-kit-dev", "id": "/x"}
+    change = {"actions": ["update"], "before": values, "after": {**values, "tags": {"by": "hand"}}}
+    shown = {"resource_changes": [], "resource_drift": [{**GROUP_CREATED, "change": change}]}
+    text = f"if command == 'show': print(json.dumps({shown!r}))"
+    code, out, err = azure(text, "plan", "--exit-code")
+    assert code == 0, err
+    assert out.splitlines() == [
+        "changed outside:",
+        "    ~ update  Microsoft.Resources/resourceGroups rg-mlops-kit-dev (module.resource_group.azapi_resource.this)",
+        '          tags: null -> {"by": "hand"}',
+        "nothing to do",
+    ]
+    code, out, err = azure(f"{text}\nif command == 'output': print('{{}}')", "refresh", "--exit-code")
+    assert (code, "rg-mlops-kit-dev" in out) == (3, True), err
+
+
 def test_in_azure_nothing_is_applied_where_nobody_is_signed_in(azure, tmp_path):
     applied = tmp_path / "applied"
     code, out, err = azure(f"{SHOWS}\nif command == 'apply': open({str(applied)!r}, 'w')", "up", "--yes")

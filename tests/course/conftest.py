@@ -183,6 +183,8 @@ def on_mocks(infrastructure):
     pytest.importorskip("pulumi_azure_native", reason="pulumi is missing: pip install 'mlops_kit[infra]'")
     path = PROJECT / "tests" / "infra" / "test_pulumi_modules.py"
     spec = importlib.util.spec_from_file_location("course_pulumi_mocks", path)
+    assert spec is not None
+    assert spec.loader is not None
     mocks = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(mocks)
     with pytest.MonkeyPatch.context() as patch:

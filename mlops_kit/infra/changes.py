@@ -18,6 +18,7 @@ SIGNS: Mapping[Action, str] = {
     "same": " ",
 }
 MASK = "[secret]"
+UNKNOWN = "[unknown]"  # what only the run will tell
 MOST_DIFFERENCES = 8  # of one resource, as text; JSON has them all
 
 
@@ -130,7 +131,7 @@ def shown(value: Any) -> str:
     """Return a value in at most sixty characters."""
     import json
 
-    text = value if value == MASK else json.dumps(value, ensure_ascii=False, default=str)
+    text = value if value in (MASK, UNKNOWN) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

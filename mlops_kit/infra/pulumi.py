@@ -142,12 +142,13 @@ class Pulumi:
 
     def _listen(self, tell: Tell, *arguments: str) -> tuple[Finished, int]:
         done: list[str] = []
+        clear = redactor(self.environ)
 
         def hear(line: str) -> None:
             facts = ((event(line) or {}).get("resOutputsEvent") or {}).get("metadata") or {}
             if facts.get("op") in {*_ACTIONS} - {"same"} and not _is_component(facts):
                 done.append(f"{facts['op']} {_address(facts['urn'])}")
-                tell(done[-1])
+                tell(clear.text(done[-1]))
 
         return self._run(*arguments, on_line=hear), len(done)
 
@@ -242,5 +243,6 @@ def _content(changes: Changes) -> bytes:
 def _faults(finished: Finished) -> tuple[str, ...]:
     """Return the errors that pulumi told, in its events or at the end of its text."""
     told = [one.get("diagnosticEvent") or {} for one in events(finished.out)]
-    found = [" ".join(str(one["message"]).split()) for one in told if one.get("severity") == "error"]
+    said = [finished.redactor.text(str(one["message"])) for one in told if one.get("severity") == "error"]
+    found = [" ".join(text.split()) for text in said]
     return tuple(dict.fromkeys(found)) or tuple(finished.last_lines())

@@ -20,7 +20,7 @@ from mlops_kit.infra import terraform_folder, terraform_plan
 from mlops_kit.infra.arm import group_id
 from mlops_kit.infra.changes import Changes
 from mlops_kit.infra.engine import EndedEarly, Output, Tell
-from mlops_kit.infra.redaction import redactor
+from mlops_kit.infra.redaction import Redactor, redactor
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
 from mlops_kit.infra.state import State
 from mlops_kit.infra.terraform_folder import Folder
@@ -72,11 +72,12 @@ class Terraform:
         """Do exactly what a plan says; terraform itself refuses one that was made from another state."""
         self._lay_out()
         done: list[str] = []
+        clear = redactor(self.environ)
 
         def hear(line: str) -> None:
             for text in _progress(event(line) or {}):
                 done.append(text)
-                tell(text)
+                tell(clear.text(text))
 
         with _private_file(self.folder.state, planned.content) as file:
             finished = self._run("apply", str(file), on_line=hear, json=True, auto_approve=True)
@@ -146,7 +147,7 @@ class Terraform:
 @contextmanager
 def _private_file(folder: Path, content: bytes) -> Iterator[Path]:
     """Give a file of mode 0600 in a private folder, gone at the end of the block."""
-    descriptor, name = tempfile.mkstemp(dir=folder, suffix=".tfplan")
+    descriptor, name = tempfile.mkstemp(dir=folder, suffix=terraform_folder.PLAN)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123  a descriptor
             file.write(content)
@@ -178,16 +179,16 @@ def _progress(facts: Mapping[str, Any]) -> Iterator[str]:
 def _faults(finished: Finished) -> tuple[str, ...]:
     """Return the errors that terraform told, each as one sentence that names the resource or the line."""
     found = [one["diagnostic"] for one in events(finished.out) if one.get("type") == "diagnostic"]
-    told = tuple(_sentence(one) for one in found if one.get("severity") == "error")
+    told = tuple(_sentence(one, finished.redactor) for one in found if one.get("severity") == "error")
     return told or tuple(finished.last_lines()[-1:])
 
 
-def _sentence(diagnostic: Mapping[str, Any]) -> str:
+def _sentence(diagnostic: Mapping[str, Any], clear: Redactor) -> str:
     place = diagnostic.get("range") or {}
     line = f"{place['filename']}:{place['start']['line']}" if place.get("filename") else ""
     where = diagnostic.get("address") or line
-    parts = (where, diagnostic.get("summary"), " ".join(str(diagnostic.get("detail") or "").split()))
-    return ": ".join(part for part in parts if part)
+    parts = (clear.text(str(part or "")) for part in (where, diagnostic.get("summary"), diagnostic.get("detail")))
+    return ": ".join(" ".join(part.split()) for part in parts if part)
 
 
 def _ids(module: Mapping[str, Any]) -> Iterator[str]:

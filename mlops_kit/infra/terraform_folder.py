@@ -20,6 +20,7 @@ from mlops_kit.infra.tools import write_private
 
 ROOT = Path("infra") / "terraform"
 MODULES = Path("modules") / "terraform"
+PLAN = ".tfplan"  # how the files of plans end that are in the state folder while terraform works with them
 _LOCK = ".terraform.lock.hcl"
 _IMPORTS = "adopted.tf"
 _BACKEND = "backend_override.tf"
@@ -98,6 +99,8 @@ def lay_out(
     """
     folder.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.root.mkdir(parents=True, exist_ok=True)
+    for left in folder.state.glob(f"*{PLAN}"):  # by a run that was killed; it holds values in clear
+        left.unlink()
     wanted = {path.name: path.read_bytes() for path in program(folder.project) if path.parent == folder.project / ROOT}
     if kept is None:
         backend = f'terraform {{\n  backend "local" {{\n    path = {json.dumps(str(folder.state_file))}\n  }}\n}}\n'

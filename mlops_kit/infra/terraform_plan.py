@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from mlops_kit.infra.changes import MASK, Action, Change, Changes, Difference, differences
+from mlops_kit.infra.changes import MASK, UNKNOWN, Action, Change, Changes, Difference, differences
 
 _ACTIONS: Mapping[tuple[str, ...], Action] = {
     ("no-op",): "same",
@@ -77,19 +78,32 @@ def _differences(change: Mapping[str, Any]) -> Iterator[Difference]:
     for name in _SHOWN:
         if unknown.get(name) is True:
             continue
-        old, new = before.get(name), after.get(name)
+        old, new = before.get(name), _with_unknowns(after.get(name), unknown.get(name))
         if "importing" in change:
             old = _said_by(new, old)
-        is_secret = any(isinstance(each, Mapping) and _hides(each.get(name)) for each in marks)
+        is_secret = any(isinstance(each, Mapping) and _has_any(each.get(name)) for each in marks)
         for one in differences(old, new, name):
             yield Difference(one.path, MASK, MASK) if is_secret else one
 
 
-def _hides(marks: Any) -> bool:
-    """Say whether a tree of marks has any: terraform writes the shape of a value, with true at what is sensitive."""
+def _has_any(marks: Any) -> bool:
+    """Say whether a tree of marks has any: terraform writes the shape of a value, with true at what is marked."""
     if isinstance(marks, Mapping):
-        return any(map(_hides, marks.values()))
-    return any(map(_hides, marks)) if isinstance(marks, list) else marks is True
+        return any(map(_has_any, marks.values()))
+    return any(map(_has_any, marks)) if isinstance(marks, list) else marks is True
+
+
+def _with_unknowns(value: Any, marks: Any) -> Any:
+    """Return a planned value with a word at what only the run will tell, which terraform leaves out or null."""
+    if not _has_any(marks):
+        return value
+    if isinstance(marks, Mapping):
+        named = value if isinstance(value, Mapping) else {}
+        return {**named, **{key: _with_unknowns(named.get(key), mark) for key, mark in marks.items()}}
+    if isinstance(marks, list):
+        listed = value if isinstance(value, list) else []
+        return [_with_unknowns(one, mark) for one, mark in itertools.zip_longest(listed, marks)]
+    return UNKNOWN
 
 
 def _said_by(wanted: Any, present: Any) -> Any:

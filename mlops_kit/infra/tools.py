@@ -1,4 +1,4 @@
-"""Programs of others, run without a shell: found, or told how to get; no secret in their streams, their status kept."""
+"""Programs of others, run without a shell: found, or told how to get; no secret in what is told, their status kept."""
 
 from __future__ import annotations
 
@@ -41,16 +41,21 @@ class ToolFailed(OperationFailed):
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a program left: its status, and its two streams, cleared of secrets."""
+    """What a program left: its status, and its two streams.
+
+    ``out`` is in clear, to be parsed: a mask in it could change what it means. ``err`` is cleared of secrets, and what
+    is shown of ``out`` must go through ``redactor``.
+    """
 
     status: int
-    out: str
+    out: str = field(repr=False)
     err: str
+    redactor: Redactor
 
     def last_lines(self) -> list[str]:
-        """Return the end of what it said, on stderr if it said anything there."""
+        """Return the end of what it said, on stderr if it said anything there, without secrets."""
         lines = [line.strip() for line in (self.err.strip() or self.out).splitlines() if line.strip()]
-        return lines[-_LAST_LINES:]
+        return [self.redactor.text(line) for line in lines[-_LAST_LINES:]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class Tool:
     redactor: Redactor
 
     def run(self, arguments: Iterable[str], on_line: Callable[[str], None] = lambda _: None) -> Finished:
-        """Run the program to its end; ``on_line`` hears of each line of stdout as it comes.
+        """Run the program to its end; ``on_line`` hears of each line of stdout as it comes, in clear.
 
         The program is in a process group of its own: a Ctrl-C reaches it once, through us, so that it can record what
         it has begun before it ends.
@@ -83,7 +88,7 @@ class Tool:
         )
         errors: list[str] = []
         lines: list[str] = []
-        reader = threading.Thread(target=self._read, args=(child.stderr, errors.append), daemon=True)
+        reader = threading.Thread(target=_read, args=(child.stderr, errors.append), daemon=True)
         reader.start()
 
         def hear(line: str) -> None:
@@ -92,13 +97,14 @@ class Tool:
 
         self._until_end(child, hear)
         reader.join()
-        return Finished(child.returncode, "\n".join(lines), "\n".join(errors))
+        said = "\n".join(map(self.redactor.text, errors))
+        return Finished(child.returncode, "\n".join(lines), said, self.redactor)
 
     def _until_end(self, child: subprocess.Popen[str], hear: Callable[[str], None]) -> None:
         interrupted = False
         while True:
             try:
-                self._read(child.stdout, hear)
+                _read(child.stdout, hear)
                 child.wait()
                 break
             except KeyboardInterrupt:
@@ -111,9 +117,10 @@ class Tool:
         if interrupted:
             raise KeyboardInterrupt
 
-    def _read(self, stream: IO[str] | None, hear: Callable[[str], None]) -> None:
-        for line in stream or ():
-            hear(self.redactor.text(line.rstrip("\n")))
+
+def _read(stream: IO[str] | None, hear: Callable[[str], None]) -> None:
+    for line in stream or ():
+        hear(line.rstrip("\n"))
 
 
 def find(name: str, environ: Mapping[str, str] = os.environ) -> str:

@@ -152,6 +152,19 @@ def test_a_failure_keeps_the_status_and_no_secret(cli):
     assert error.value.status == 255
 
 
+@pytest.mark.parametrize("secret", ["metadata", "deployment", "computes", "oldState"])
+def test_a_secret_that_is_a_key_or_a_name_in_what_pulumi_answers_changes_nothing(cli, secret):
+    answer = {"steps": [step("delete", oldState={"id": ID, "inputs": {"size": "a"}, "custom": True})]}
+    state = {"deployment": {"resources": [{"custom": True, "id": ID}]}}
+    made = cli(
+        "if command == 'preview': open(value('--save-plan'), 'w').write('x')\n"
+        f"out({answer!r} if command == 'preview' else {state!r})"
+    )
+    made = replace(made, environ={**made.environ, "DB_PASSWORD": secret})
+    assert [(one.action, one.id) for one in made.plan().changes.items] == [("delete", ID)]
+    assert made.owned() == (ID,)
+
+
 def test_warnings_before_the_json_do_not_matter(cli):
     planned = cli("print('\\x1b[33mwarning: a new version\\x1b[0m')\n" + preview()).plan()
     assert planned.changes.items == ()

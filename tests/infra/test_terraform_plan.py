@@ -75,6 +75,17 @@ def test_what_only_the_run_will_tell_is_no_difference():
     assert found.differences == ()
 
 
+def test_a_part_that_only_the_run_will_tell_is_not_shown_as_taken_away():
+    before = {**STORAGE, "identity": [{"ids": ["/a"], "type": "x"}], "body": {"who": "0ba3", "n": 1, "list": [1, 2]}}
+    after = {**STORAGE, "identity": [{"ids": [None], "type": "x"}], "body": {"n": 1, "list": [1, None]}}
+    unknown = {"identity": [{"ids": [True]}], "body": {"who": True, "list": [False, True], "n": False, "none": {}}}
+    assert only(change(["update"], before, after, after_unknown=unknown)).differences == (
+        Difference("identity[0].ids[0]", "/a", "[unknown]"),
+        Difference("body.who", "0ba3", "[unknown]"),
+        Difference("body.list[1]", 2, "[unknown]"),
+    )
+
+
 def test_marks_of_sensitive_values_mask_them_and_marks_without_any_do_not():
     after = {**STORAGE, "body": {"sku": {"name": "b"}}}
     hidden = only(change(["update"], STORAGE, after, after_sensitive={"body": {"sku": {"name": True}}}))

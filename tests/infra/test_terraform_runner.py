@@ -167,6 +167,45 @@ def test_no_outputs_are_no_fault(terraform, said):
     assert terraform(f"print({said!r})").outputs() == {}
 
 
+@pytest.mark.parametrize("secret", ["address", "change", "rg-of-ours"])
+def test_a_secret_that_is_a_key_or_a_name_in_what_terraform_answers_changes_nothing(terraform, secret):
+    place = "/subscriptions/1/resourceGroups/rg-of-ours"
+    before = {"type": "Microsoft.Resources/resourceGroups@1", "name": "rg-of-ours", "id": place}
+    one = {"address": "module.x.this", "mode": "managed", "type": "azapi_resource", "name": "this"}
+    plan = {"resource_changes": [{**one, "change": {"actions": ["delete"], "before": before, "after": None}}]}
+    state = {"values": {"root_module": {"resources": [{"mode": "managed", "values": {"id": place}}]}}}
+    outputs = {"id": {"value": place}}
+    made = terraform(
+        f"answers = {{'output': {outputs!r}, 'show': {plan!r} if '.tfplan' in sys.argv[-1] else {state!r}}}\n"
+        "say(**answers.get(command, {}))"
+    )
+    made = replace(made, environ={**made.environ, "DB_PASSWORD": secret})
+    (item,) = made.plan().changes.items
+    assert (item.address, item.name, item.id, item.action) == ("module.x.this", "rg-of-ours", place, "delete")
+    assert made.outputs()["id"].value == place
+    assert made.owned() == (place,)
+
+
+def test_what_is_told_of_a_run_has_no_secrets_even_when_they_are_keys_of_its_events(terraform):
+    hook = {"action": "create", "resource": {"addr": "module.address"}}
+    made = terraform(f"say(type='apply_complete', hook={hook})")
+    heard: list[str] = []
+    for secret in ("resource", "address"):
+        replace(made, environ={**made.environ, "DB_PASSWORD": secret}).apply(PLANNED, heard.append)
+    assert [line for line in heard if "create" in line] == [
+        "create module.address (0 s)",
+        "create module.[secret] (0 s)",
+    ]
+
+
+def test_the_plan_of_a_run_that_was_killed_does_not_stay(terraform, folder):
+    folder.state.mkdir(exist_ok=True)
+    left = folder.state / "tmpabc.tfplan"
+    left.write_text("values in clear", encoding="utf-8")
+    terraform("print('{}')").outputs()
+    assert not left.exists()
+
+
 def test_outputs_may_be_null_and_secret(terraform):
     text = json.dumps({"a": {"value": None, "sensitive": False}, "b": {"value": [1], "sensitive": True}, "c": {}})
     found = terraform(f"print({text!r})").outputs()

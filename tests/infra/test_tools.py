@@ -47,15 +47,22 @@ def test_a_failure_says_what_the_program_said():
     assert str(ToolFailed("terraform", "plan", -9, [])) == "terraform plan ended with signal 9: it said nothing"
 
 
-def test_r48_secrets_of_the_variables_are_in_no_stream_and_no_repr(tool):
+def test_r48_secrets_of_the_variables_are_in_no_text_for_a_reader_and_in_what_is_parsed(tool):
     made = tool(
         "print(json.dumps(dict(os.environ))); print(os.environ['DB_PASSWORD'], file=sys.stderr)", DB_PASSWORD=SECRET
     )
     heard: list[str] = []
     finished = made.run([], heard.append)
-    for text in (*heard, finished.out, finished.err, repr(made)):
+    for text in (finished.err, repr(finished), repr(made), *finished.last_lines()):
         assert SECRET not in text
     assert finished.err == "[secret]"
+    assert heard == [finished.out]
+    assert tools.document(finished.out)["DB_PASSWORD"] == SECRET
+
+
+def test_the_end_of_what_is_parsed_is_shown_without_secrets(tool):
+    finished = tool("print('wrong', os.environ['DB_PASSWORD'])", DB_PASSWORD=SECRET).run([])
+    assert finished.last_lines() == ["wrong [secret]"]
 
 
 def test_r48_arguments_arrive_as_they_are_without_a_shell(tool):

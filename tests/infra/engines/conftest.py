@@ -25,10 +25,6 @@ from mlops_kit import environments
 from mlops_kit.environments import Environment
 from mlops_kit.infra import settings
 
-pytest.importorskip(
-    "pulumi_azure_native", reason="the package pulumi-azure-native is missing: pip install 'mlops_kit[infra]'"
-)
-
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[2]
 SHARED = Path(os.environ.get("MLOPS_KIT_SHARED", PROJECT.parent / "shared"))
@@ -291,6 +287,9 @@ class PulumiEngine:
 @pytest.fixture(scope="session")
 def stores(local_workspace: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Store]]:
     """A store for each engine, so that both can make things of the same names."""
+    pytest.importorskip(
+        "pulumi_azure_native", reason="the package pulumi-azure-native is missing: pip install 'mlops_kit[infra]'"
+    )
     from mlops_kit.local import supervisor
     from mlops_kit.local.settings import LocalSettings
 

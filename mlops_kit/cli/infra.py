@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -83,12 +84,13 @@ def values(env: str | None, settings: tuple[str, ...], output: str, write: bool,
     from mlops_kit.cli.infra_site import require_sound
     from mlops_kit.infra import by_hand, state
     from mlops_kit.infra import settings as decided
+    from mlops_kit.infra.redaction import redactor
 
     environment = options.chosen_environment(project, env, overrides=settings)
     require_sound(environment)
     found = decided.values(decided.infrastructure(environment))
     if not write:
-        options.print_result(found, output, _listed)
+        options.print_result(redactor(os.environ).value(found), output, _listed)
         return
     written = by_hand.write(project.folder, environment.name, found, settings, state.state(environment))
     paths = [str(path.relative_to(project.folder)) for path in written]

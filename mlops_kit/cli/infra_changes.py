@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -177,7 +178,7 @@ def destroy(wanted: Wanted, output: str, confirm: str | None, file: Path | None,
         if planned.changes.real:
             _require_planned(site, file)
             _require_alone(site, planned, deletes)
-            click.echo(changes.as_text(planned.changes), err=True)
+            click.echo(changes.as_text(_cleared(planned.changes)), err=True)
             _require_name(site.name, confirm)
             site.engine.apply(planned, lambda line: click.echo(line, err=True))
             recorded_outputs.record(recorded_outputs.file_of(site.project.folder, site.name), {})
@@ -228,7 +229,7 @@ def _require_consent(site: Site, changes: Changes, deleted: tuple[Tombstone, ...
     """Show what is about to be done, and ask; a saved plan was read already, unless the environment is protected."""
     from mlops_kit.infra.changes import as_text
 
-    click.echo(as_text(changes), err=True)
+    click.echo(as_text(_cleared(changes)), err=True)
     for one in deleted:
         click.echo(f"{one}; 'up' will {_WILL[one.policy]}", err=True)
     if yes or (shown and not site.environment.protected):
@@ -327,5 +328,13 @@ def _purged(site: Site) -> tuple[str, ...]:
     return tuple(one.id for one in gone)
 
 
+def _cleared(found: Changes) -> Changes:
+    """Return changes without what secret variables say."""
+    from mlops_kit.infra.redaction import redactor
+
+    return redactor(os.environ).changes(found)
+
+
 def _show(found: Changes, output: str, text: Callable[[Changes], str]) -> None:
-    options.print_result(found.as_dict() if output != "text" else found, output, text)
+    clear = _cleared(found)
+    options.print_result(clear.as_dict() if output != "text" else clear, output, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 def outputs(wanted: Wanted, output: str, folder: Path | None) -> None:
     """Print the outputs, secret ones masked, and record them for ``${env.infra.NAME}`` in templates."""
     from mlops_kit.cli.infra_site import opened
+    from mlops_kit.infra.redaction import redactor
 
     with opened(wanted) as site:
         found = site.engine.outputs()
@@ -39,7 +41,8 @@ def outputs(wanted: Wanted, output: str, folder: Path | None) -> None:
         recorded_outputs.record(recorded_outputs.file_of(site.project.folder, site.name), clear)
         if folder is not None:
             click.echo(f"wrote {_write_config(folder, site)}", err=True)
-    options.print_result({name: found[name].shown for name in sorted(found)}, output, _table)
+    shown = redactor(os.environ).value({name: found[name].shown for name in sorted(found)})
+    options.print_result(shown, output, _table)
 
 
 def _table(found: Mapping[str, Any]) -> str:

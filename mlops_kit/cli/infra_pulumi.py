@@ -13,7 +13,7 @@ from mlops_kit.infra.engine import EndedEarly, Output, Tell
 from mlops_kit.infra.redaction import redactor
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
 from mlops_kit.local.iac import pulumi_engine
-from mlops_kit.local.iac.pulumi_engine import DeploymentError, Report, Stack, Step, report_from_json
+from mlops_kit.local.iac.pulumi_engine import DeploymentError, DeviationError, Report, Stack, Step, report_from_json
 
 _ACTIONS: Mapping[str, Action] = {
     "create": "create",
@@ -56,7 +56,7 @@ class LocalPulumi:
             if isinstance(event, str):
                 tell(clear.text(event))
             elif event.action not in {"same", "read"}:
-                tell(f"{_ACTIONS.get(event.action, event.action)} {event.name}")
+                tell(clear.text(f"{_ACTIONS.get(event.action, event.action)} {event.name}"))
 
         stack = replace(self.stack, on_event=hear)
         try:
@@ -72,7 +72,10 @@ class LocalPulumi:
         return EndedEarly(self.stack.name, tuple(map(clear.text, error.faults)), done)
 
     def _up(self, stack: Stack, planned: Planned) -> Report:
-        return pulumi_engine.up(stack, plan=report_from_json(json.loads(planned.content)))
+        try:
+            return pulumi_engine.up(stack, plan=report_from_json(json.loads(planned.content)))
+        except DeviationError as error:
+            raise StalePlanError(f"what would be done has changed ({', '.join(error.moved)})") from None
 
     def _destroy(self, stack: Stack, planned: Planned) -> Report:
         if _digest(pulumi_engine.owned(stack)).encode() != planned.content:

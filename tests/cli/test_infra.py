@@ -115,6 +115,18 @@ def programs(tmp_path):
     return tmp_path / "infra"
 
 
+def test_values_are_shown_without_secrets_and_written_with_them(run, programs, monkeypatch):
+    monkeypatch.setenv("MY_TOKEN", "s3cr3t-hunter2-value")
+    setting = ("-e", "dev", "--set", "tags.t=${process.MY_TOKEN}")
+    for form in ("text", "json"):
+        out = run("infra", "values", *setting, "-o", form)[1]
+        assert "[secret]" in out
+        assert "hunter2" not in out
+    assert run("infra", "values", *setting, "--write")[0] == 0
+    written = json.loads((programs / "terraform" / "dev.tfvars.json").read_text(encoding="utf-8"))
+    assert written["resource_group"]["tags"]["t"] == "s3cr3t-hunter2-value"
+
+
 def test_what_the_tools_need_by_hand_is_written_beside_their_programs(run, programs):
     setting = ("--set", "infra.state.storage_account=stshopstate", "--set", "location=North Europe")
     values = run("infra", "values", "-e", "dev", *setting, "-o", "json")[1]

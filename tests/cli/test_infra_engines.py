@@ -507,3 +507,15 @@ def test_the_status_of_a_tool_is_our_exit_code_and_no_secret_is_seen(azure, monk
     assert (code, out) == (7, "")
     assert "terraform init ended with status 7: failed with" in err
     assert "a very secret secret" not in err
+
+
+@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+def test_no_secret_that_a_value_holds_is_seen_in_a_plan(engine, infra, arm, monkeypatch, terraform_binary):
+    monkeypatch.setenv("MY_TOKEN", "s3cr3t-hunter2-value")
+    name = f"hide{engine[0]}"
+    arm("PUT", GROUP.format(name), {"location": "local", "tags": {}})  # which is taken over: a change with differences
+    for form in ("text", "json"):
+        code, out, err = infra(name, engine)("plan", "--set", "tags.t=${process.MY_TOKEN}", "-o", form)
+        assert code == 0, err
+        assert "[secret]" in out
+        assert "hunter2" not in out + err

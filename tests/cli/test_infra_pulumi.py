@@ -87,6 +87,18 @@ def test_a_resource_is_created_told_by_its_physical_name_and_destroyed_as_planne
     assert made.plan(destroys=True).changes == Changes("dev", "pulumi")
 
 
+def test_a_plan_that_no_longer_holds_is_stale_in_the_sentence_of_every_engine(engine):
+    made = engine(GROUP)
+    planned = made.plan()
+    made = engine(GROUP.replace("rg-engine", "rg-other"))
+    with pytest.raises(StalePlanError) as error:
+        made.apply(planned, lambda _: None)
+    assert str(error.value) == (
+        "the plan is stale, nothing was changed: what would be done has changed (the same resources, other values)"
+        " since it was made; plan again"
+    )
+
+
 def test_a_group_that_exists_is_taken_over_with_its_differences(engine, arm):
     group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-engine"
     arm("PUT", group, {"location": "local", "tags": {"by": "hand"}})

@@ -11,10 +11,10 @@ from mlops_kit.local.iac.pulumi_engine.launch import Stack, perform
 from mlops_kit.local.iac.pulumi_engine.results import (
     Action,
     DeploymentError,
+    DeviationError,
     Difference,
     Output,
     Report,
-    StalePlanError,
     Step,
     report_from_json,
 )
@@ -22,11 +22,11 @@ from mlops_kit.local.iac.pulumi_engine.results import (
 __all__ = [
     "Action",
     "DeploymentError",
+    "DeviationError",
     "Difference",
     "Output",
     "Report",
     "Stack",
-    "StalePlanError",
     "Step",
     "destroy",
     "outputs",
@@ -46,7 +46,7 @@ def preview(stack: Stack) -> Report:
 def up(stack: Stack, *, plan: Report | None = None) -> Report:
     """Make everything as the program says, and return what was done.
 
-    It previews first, so that a program that cannot work changes nothing; StalePlanError where ``plan``, an earlier
+    It previews first, so that a program that cannot work changes nothing; DeviationError where ``plan``, an earlier
     preview, is no longer what would be done. Raises DeploymentError where something failed midway: what was made until
     then is in the state, and the next up goes on from there.
     """

@@ -15,8 +15,8 @@ from typing import IO, Any
 from mlops_kit.errors import LocalError, MlopsKitError, UsageError
 from mlops_kit.local.iac.pulumi_engine.results import (
     DeploymentError,
+    DeviationError,
     Report,
-    StalePlanError,
     Step,
     report_from_json,
     step_from_json,
@@ -55,7 +55,7 @@ class Stack:
 def perform(stack: Stack, command: str, *, plan: Report | None = None) -> Report:
     """Run a command in a child process and return its report.
 
-    Raises DeploymentError where it ended early, StalePlanError where ``plan`` is not what it would do.
+    Raises DeploymentError where it ended early, DeviationError where ``plan`` is not what it would do.
     """
     child = subprocess.Popen(
         [sys.executable, "-P", "-m", __package__],  # -P: a folder called pulumi beside the caller is not the SDK
@@ -149,7 +149,7 @@ class _Told:
             raise LocalError(f"the Pulumi engine ended with status {status} during {command}: {why}")
         report = report_from_json(self._last["report"])
         if self._last["stale"] and self._plan is not None:
-            raise StalePlanError(self._plan, report)
+            raise DeviationError(self._plan, report)
         if self._last["faults"]:
             raise DeploymentError(tuple(self._last["faults"]), report)
         return report

@@ -108,13 +108,16 @@ class DeploymentError(OperationFailed):
         self.report = report
 
 
-class StalePlanError(UsageError):
-    """A saved plan no longer says what an ``up`` would do."""
+class DeviationError(UsageError):
+    """A saved plan no longer says what an ``up`` would do; ``moved`` tells in what they differ."""
 
     def __init__(self, planned: Report, present: Report) -> None:
         before = {(step.action, step.name) for step in planned.changes}
         now = {(step.action, step.name) for step in present.changes}
-        moved = [f"{action} {name}" for action, name in sorted(before ^ now)] or ["the same resources, other values"]
-        super().__init__(f"the plan is stale, nothing was changed; it differs in: {', '.join(moved)}; preview again")
+        found = tuple(f"{action} {name}" for action, name in sorted(before ^ now))
+        self.moved = found or ("the same resources, other values",)
+        super().__init__(
+            f"the plan is stale, nothing was changed; it differs in: {', '.join(self.moved)}; preview again"
+        )
         self.planned = planned
         self.present = present

@@ -16,7 +16,7 @@ import pytest
 
 from mlops_kit.errors import LocalError, UsageError
 from mlops_kit.local.iac import pulumi_engine
-from mlops_kit.local.iac.pulumi_engine import DeploymentError, StalePlanError, Step, report_from_json, state
+from mlops_kit.local.iac.pulumi_engine import DeploymentError, DeviationError, Step, report_from_json, state
 
 WHOLE = """
     from pulumi_azure_native import Provider, authorization, managedidentity, resources
@@ -191,7 +191,7 @@ def test_a_plan_that_no_longer_holds_is_refused_and_nothing_is_done(program, arm
     program.write(SMALL)
     plan = program.preview()
     program.write(SMALL + IDENTITY.format(name="id-one", opts=""))
-    with pytest.raises(StalePlanError, match="the plan is stale, nothing was changed; it differs in: create one;"):
+    with pytest.raises(DeviationError, match="the plan is stale, nothing was changed; it differs in: create one;"):
         program.up(plan)
     assert arm("GET", program.id) is None
 

@@ -167,6 +167,8 @@ module "compute" {
   subnet_ids   = module.network.subnet_ids
   clusters     = var.compute.clusters
   instances    = var.compute.instances
+
+  private_endpoints = module.workspace.private_endpoint_ids
 }
 
 module "kubernetes" {
@@ -185,6 +187,7 @@ module "kubernetes" {
   identity_id           = module.identity_and_access.identity_ids[var.kubernetes.identity]
   instance_types        = var.kubernetes.instance_types
   default_instance_type = var.kubernetes.default_instance_type
+  private_endpoints     = module.workspace.private_endpoint_ids
 }
 
 module "registry" {

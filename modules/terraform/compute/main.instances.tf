@@ -76,4 +76,6 @@ resource "azapi_resource" "instances" {
     "properties.properties.setupScripts",
   ]
   response_export_values = []
+
+  depends_on = [var.private_endpoints]
 }

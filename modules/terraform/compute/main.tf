@@ -61,4 +61,6 @@ resource "azapi_resource" "this" {
     "properties.properties.userAccountCredentials",
   ]
   response_export_values = []
+
+  depends_on = [var.private_endpoints]
 }

@@ -85,3 +85,9 @@ variable "instances" {
     error_message = "The action of a schedule must be Start or Stop."
   }
 }
+
+variable "private_endpoints" {
+  type        = any
+  default     = {}
+  description = "The private endpoints of the workspace: they are waited for."
+}

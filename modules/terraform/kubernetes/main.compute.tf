@@ -37,5 +37,5 @@ resource "azapi_resource" "compute" {
   replace_triggers_refs  = ["properties.resourceId", "properties.properties.namespace"]
   response_export_values = []
 
-  depends_on = [azapi_resource.extension]
+  depends_on = [azapi_resource.extension, var.private_endpoints]
 }

@@ -111,3 +111,9 @@ variable "default_instance_type" {
     error_message = "The default instance type must be one of the instance types."
   }
 }
+
+variable "private_endpoints" {
+  type        = any
+  default     = {}
+  description = "The private endpoints of the workspace: they are waited for."
+}

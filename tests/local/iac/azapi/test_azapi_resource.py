@@ -330,7 +330,7 @@ def test_a_data_plane_resource_is_refused_with_the_reason(terraform):
     assert "No data plane" in terraform.run("validate", expect=1)
 
 
-def test_a_retry_waits_for_what_the_service_says_passes(terraform_on, service):
+def test_r42_a_retry_waits_for_what_the_service_says_passes(terraform_on, service):
     error = {"error": {"code": "PrincipalNotFound", "message": "not replicated yet"}}
     service.tell("PUT", "/sites/a", (400, {}, error), (400, {}, error), (201, {}, {"properties": {}}))
     terraform_on.apply(

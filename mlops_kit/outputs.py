@@ -15,6 +15,7 @@ from typing import Any
 
 from mlops_kit.errors import UsageError
 from mlops_kit.expressions import Root
+from mlops_kit.files import write_private
 
 SECTION = "infra"
 
@@ -30,10 +31,7 @@ def record(path: Path, outputs: Mapping[str, Any]) -> None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.new")
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(outputs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_private(path, json.dumps(outputs, indent=1, sort_keys=True) + "\n")
 
 
 def recorded(path: Path) -> dict[str, Any]:

@@ -12,11 +12,12 @@ _NODES = {"nodes", "scalars", "documents"}  # one unit in three files: the tree,
 _LAYERS = {"environments", "environment_keys", "layers", "outputs", "overrides"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
+    "files": set(),
     "nearest": set(),
     "expressions": {"errors", "nearest", *_NODES},
     **{name: {"errors", *_NODES} for name in _NODES},
     "packaging": {"errors"},
-    **{name: {"errors", "expressions", "nearest", "schemas", *_NODES, *_LAYERS} for name in _LAYERS},
+    **{name: {"errors", "expressions", "files", "nearest", "schemas", *_NODES, *_LAYERS} for name in _LAYERS},
     "project": {"errors", "nearest"},
     "parameters": {"errors", "expressions", "nearest", *_NODES},
     "render": {"errors", "expressions", "nearest", "parameters", *_NODES, *_LAYERS},
@@ -24,8 +25,8 @@ ALLOWED: dict[str, set[str]] = {
     "checks": {"errors", "nearest", "requirements", "schemas", *_NODES, *_LAYERS},
     "schemas": {"errors"},
     "workspace": {"errors", "nearest", "packaging", *_NODES, *_LAYERS},
-    "infra": {"errors", "expressions", "nearest", "checks", *_NODES, *_LAYERS},
-    "local": {"errors", "nearest", "__version__"},
+    "infra": {"errors", "expressions", "files", "nearest", "checks", *_NODES, *_LAYERS},
+    "local": {"errors", "files", "nearest", "__version__"},
     "testing": {"local"},
 }
 HEAVY = {"azure", "mlflow", "pulumi", "sklearn", "pandas"}

@@ -14,6 +14,7 @@ from mlops_kit import outputs as recorded_outputs
 from mlops_kit.cli import options
 from mlops_kit.cli.infra_changes import on_infrastructure
 from mlops_kit.errors import UsageError
+from mlops_kit.files import write_whole
 
 if TYPE_CHECKING:
     from mlops_kit.cli.infra_site import Site, Wanted
@@ -60,7 +61,5 @@ def _write_config(folder: Path, site: Site) -> Path:
     }
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "config.json"
-    draft = path.with_name("config.json.new")
-    draft.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, json.dumps(facts, indent=2) + "\n")
     return path

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mlops_kit.files import write_private
 from mlops_kit.infra import pulumi, terraform_folder
 from mlops_kit.infra.state import State
-from mlops_kit.infra.tools import write_private
 
 
 def write(

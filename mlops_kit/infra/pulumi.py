@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit.errors import UsageError
+from mlops_kit.files import write_private
 from mlops_kit.infra.changes import MASK, Action, Change, Changes, Difference
 from mlops_kit.infra.engine import EndedEarly, Output, Tell
 from mlops_kit.infra.redaction import redactor
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
 from mlops_kit.infra.state import State
-from mlops_kit.infra.tools import Finished, Tool, ToolFailed, document, event, events, find, write_private
+from mlops_kit.infra.tools import Finished, Tool, ToolFailed, document, event, events, find
 
 PROGRAM = Path("infra") / "pulumi"
 MODULES = Path("modules") / "pulumi"

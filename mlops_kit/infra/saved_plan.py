@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit.errors import UsageError
+from mlops_kit.files import write_private
 from mlops_kit.infra import changes as changes_module
 from mlops_kit.infra.changes import Changes
-from mlops_kit.infra.tools import write_private
 
 _VERSION = 1
 _FACTS, _CONTENT = "plan.json", "engine"

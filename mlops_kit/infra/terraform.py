@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlops_kit.files import write_private
 from mlops_kit.infra import terraform_folder, terraform_plan
 from mlops_kit.infra.arm import group_id
 from mlops_kit.infra.changes import Changes
@@ -24,7 +25,7 @@ from mlops_kit.infra.redaction import Redactor, redactor
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
 from mlops_kit.infra.state import State
 from mlops_kit.infra.terraform_folder import Folder
-from mlops_kit.infra.tools import Finished, Tool, ToolFailed, document, event, events, find, write_private
+from mlops_kit.infra.tools import Finished, Tool, ToolFailed, document, event, events, find
 
 IsThere = Callable[[str, str], bool]
 """Asks the service whether a resource is there: its id, and the API version to ask with."""

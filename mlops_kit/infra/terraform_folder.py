@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit.errors import UsageError
+from mlops_kit.files import write_private
 from mlops_kit.infra.state import State
-from mlops_kit.infra.tools import write_private
 
 ROOT = Path("infra") / "terraform"
 MODULES = Path("modules") / "terraform"

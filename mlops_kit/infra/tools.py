@@ -160,14 +160,3 @@ def document(text: str) -> Any:
             except ValueError:
                 continue
     raise OperationFailed("the tool answered with no JSON")
-
-
-def write_private(path: Path, content: str | bytes) -> None:
-    """Write a file that only its owner can read, so that it is there as a whole or as it was before."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-    draft.replace(path)

@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -132,12 +131,3 @@ def test_r48_a_document_is_found_after_coloured_warnings():
 def test_an_answer_without_json_is_a_failure():
     with pytest.raises(OperationFailed, match="no JSON"):
         tools.document("nothing here")
-
-
-def test_a_private_file_replaces_one_that_others_could_read(tmp_path):
-    path: Path = tmp_path / "deep" / "values.json"
-    path.parent.mkdir()
-    path.write_text("old", encoding="utf-8")
-    path.chmod(0o666)
-    tools.write_private(path, "new")
-    assert (path.read_text(encoding="utf-8"), path.stat().st_mode & 0o777) == ("new", 0o600)

@@ -7,7 +7,6 @@ without running the program. The key is in a file of its own, so that the state 
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from filelock import FileLock, Timeout
 
 from mlops_kit.errors import LocalError
+from mlops_kit.files import write_private
 from mlops_kit.local.iac.pulumi_engine.values import SECRET, SIGNATURE, Secret, walk
 
 VERSION = 1
@@ -151,15 +151,6 @@ class State:
 
 def _facts(entry: Entry) -> dict[str, Any]:
     return {one.name: getattr(entry, one.name) for one in fields(Entry)}
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, so that it is there as a whole or as it was before."""
-    draft = path.with_name(f"{path.name}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    draft.replace(path)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import click
 
 from mlops_kit import outputs as recorded_outputs
 from mlops_kit.cli import options
-from mlops_kit.errors import MlopsKitError, UsageError
+from mlops_kit.errors import MlopsKitError, OperationFailed, UsageError
 
 if TYPE_CHECKING:
     from mlops_kit.cli.infra_site import Site, Wanted
@@ -93,13 +93,14 @@ def _note_deleted(site: Site) -> None:
     try:
         found = _deleted(site)
     except MlopsKitError as error:
-        click.echo(f"note: which deleted vaults and workspaces keep their names is not known: {error}", err=True)
+        _note(f"which deleted vaults and workspaces keep their names is not known: {error}")
         return
     for one in found:
-        click.echo(f"note: {one}; 'up' will {_WILL[one.policy]}", err=True)
+        _note(f"{one}; 'up' will {one.fate}")
 
 
-_WILL = {"recover": "recover it", "purge": "purge it", "refuse": "refuse to go on"}
+def _note(text: str) -> None:
+    click.echo(f"note: {text}", err=True)
 
 
 @click.command()
@@ -118,12 +119,15 @@ def up(
     from mlops_kit.cli.infra_site import opened
     from mlops_kit.infra import changes, protection, soft_deleted
 
+    if file is not None and wanted.adopt:
+        raise UsageError("--adopt belongs to 'plan --out': a saved plan says already what is taken over")
     with opened(wanted) as site:
         planned = _loaded(site, file, destroys=False) if file else _plan(site)
-        allowed = _losses(replaces, deletes)
+        deleted = soft_deleted.as_allowed(_deleted(site), deletes)
+        of_plan = tuple(name for name in deletes if not any(one.lacks and one.is_called({name}) for one in deleted))
+        allowed = _losses(replaces, of_plan)
         protection.check(planned.changes, allowed, protected=site.environment.protected, planned=file is not None)
-        deleted = _deleted(site)
-        soft_deleted.require_possible(deleted)
+        _require_freeable(site, planned, deleted)
         if planned.changes.differs:
             _require_consent(site, planned.changes, deleted, yes=yes, shown=file is not None)
             planned = _with_names_freed(site, planned, deleted)
@@ -209,6 +213,7 @@ def _loaded(site: Site, file: Path, *, destroys: bool) -> Planned:
     if planned.destroys != destroys:
         verb, other = ("destroy", "up") if destroys else ("up", "destroy")
         raise UsageError(f"{file} is not a plan for {verb!r}: give it to 'mlops-kit infra {other}'")
+    site.engine.require_fresh(planned)
     return planned
 
 
@@ -219,10 +224,21 @@ def _losses(replaces: tuple[str, ...], deletes: tuple[str, ...]) -> Losses:
 
 
 def _deleted(site: Site) -> tuple[Tombstone, ...]:
-    """Return the deleted vault and workspace that keep their names."""
+    """Return the deleted vault and workspace that keep their names; note what is not known of them."""
     from mlops_kit.infra import soft_deleted
 
-    return soft_deleted.find(site.arm, site.values)
+    return soft_deleted.find(site.arm, site.values, _note)
+
+
+def _require_freeable(site: Site, planned: Planned, deleted: tuple[Tombstone, ...]) -> None:
+    """Refuse to go on where a name cannot be freed, or where the plan does not need it."""
+    from mlops_kit.infra import soft_deleted
+
+    if not deleted:
+        return
+    # To the pulumi CLI nobody says what it is to take over: that is the program's, or 'pulumi import'.
+    soft_deleted.require_possible(deleted, adopts=site.environment.is_local or site.engine.name != "pulumi")
+    soft_deleted.require_expected(deleted, planned.changes, site.engine.owned())
 
 
 def _require_consent(site: Site, changes: Changes, deleted: tuple[Tombstone, ...], *, yes: bool, shown: bool) -> None:
@@ -231,7 +247,7 @@ def _require_consent(site: Site, changes: Changes, deleted: tuple[Tombstone, ...
 
     click.echo(as_text(_cleared(changes)), err=True)
     for one in deleted:
-        click.echo(f"{one}; 'up' will {_WILL[one.policy]}", err=True)
+        click.echo(f"{one}; 'up' will {one.fate}", err=True)
     if yes or (shown and not site.environment.protected):
         return
     if not sys.stdin.isatty():
@@ -243,6 +259,8 @@ def _with_names_freed(site: Site, planned: Planned, deleted: tuple[Tombstone, ..
     """Purge or recover what keeps a name; what is recovered is taken over, and nothing else may change by that."""
     from mlops_kit.infra import soft_deleted
 
+    if deleted:  # what is purged does not come back, whatever the engine says afterwards
+        site.engine.require_fresh(planned)
     for one in deleted:
         click.echo(f"{'purging' if one.policy == 'purge' else 'recovering'} the {one.kind} {one.name}", err=True)
         soft_deleted.resolve(site.arm, site.values, one)
@@ -321,11 +339,18 @@ def _purged(site: Site) -> tuple[str, ...]:
     """Purge what is deleted but not gone where the environment says so; never what is protected from that."""
     from mlops_kit.infra import soft_deleted
 
-    gone = [one for one in _deleted(site) if one.policy == "purge" and not one.protected]
-    for one in gone:
+    gone = []
+    for one in _deleted(site):
+        if one.policy != "purge" or one.protected:
+            continue
         click.echo(f"purging the {one.kind} {one.name}", err=True)
-        soft_deleted.purge(site.arm, one)
-    return tuple(one.id for one in gone)
+        try:
+            soft_deleted.purge(site.arm, one)
+        except OperationFailed as refused:  # not the end: the receipt says that it is still there
+            _note(str(refused))
+        else:
+            gone.append(one.id)
+    return tuple(gone)
 
 
 def _cleared(found: Changes) -> Changes:

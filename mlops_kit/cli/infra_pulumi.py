@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from mlops_kit.errors import OperationFailed
 from mlops_kit.infra.changes import Action, Change, Changes, Difference
 from mlops_kit.infra.engine import EndedEarly, Output, Tell
 from mlops_kit.infra.redaction import redactor
@@ -42,11 +43,24 @@ class LocalPulumi:
         try:
             report = pulumi_engine.preview(self.stack)
         except DeploymentError as error:
-            raise self._ended_early(error) from None
+            raise self._failed(error) from None
         names = tuple(sorted(_changed_outputs(report, pulumi_engine.outputs(self.stack))))
         # The steps are what the plan is recognised by; outputs may be secret, and are not needed for that.
         content = json.dumps(replace(report, outputs={}).as_json())
         return Planned(replace(self._changes(report.steps), outputs=names), content.encode())
+
+    def require_fresh(self, planned: Planned) -> None:
+        """Refuse a plan that is not what would be done now."""
+        if planned.destroys:
+            if _digest(pulumi_engine.owned(self.stack)).encode() != planned.content:
+                raise StalePlanError("the state of the infrastructure has changed")
+            return
+        try:
+            present = pulumi_engine.preview(self.stack)
+        except DeploymentError as error:
+            raise self._failed(error) from None
+        if present.fingerprint() != report_from_json(json.loads(planned.content)).fingerprint():
+            raise StalePlanError("what would be done has changed")
 
     def apply(self, planned: Planned, tell: Tell) -> Changes:
         """Do exactly what was planned."""
@@ -62,14 +76,15 @@ class LocalPulumi:
         try:
             report = self._destroy(stack, planned) if planned.destroys else self._up(stack, planned)
         except DeploymentError as error:
-            raise self._ended_early(error) from None
+            raise EndedEarly(planned, self._faults(error), len(error.report.changes)) from None
         return self._changes(report.steps)
 
-    def _ended_early(self, error: DeploymentError) -> EndedEarly:
-        """Return what ended a run early, without secrets; a preview has done nothing."""
-        clear = redactor(self.stack.environ)
-        done = 0 if error.report.command == "preview" else len(error.report.changes)
-        return EndedEarly(self.stack.name, tuple(map(clear.text, error.faults)), done)
+    def _faults(self, error: DeploymentError) -> tuple[str, ...]:
+        return tuple(map(redactor(self.stack.environ).text, error.faults))
+
+    def _failed(self, error: DeploymentError) -> OperationFailed:
+        """Return what ended a run that changes nothing in Azure."""
+        return OperationFailed("\n".join(self._faults(error)))
 
     def _up(self, stack: Stack, planned: Planned) -> Report:
         try:
@@ -78,8 +93,7 @@ class LocalPulumi:
             raise StalePlanError(f"what would be done has changed ({', '.join(error.moved)})") from None
 
     def _destroy(self, stack: Stack, planned: Planned) -> Report:
-        if _digest(pulumi_engine.owned(stack)).encode() != planned.content:
-            raise StalePlanError("the state of the infrastructure has changed")
+        self.require_fresh(planned)
         return pulumi_engine.destroy(stack)
 
     def refresh(self) -> Changes:
@@ -87,7 +101,7 @@ class LocalPulumi:
         try:
             report = pulumi_engine.refresh(self.stack)
         except DeploymentError as error:
-            raise self._ended_early(error) from None
+            raise self._failed(error) from None
         moved = [step for step in report.steps if step.action in {"refresh", "delete"}]
         return Changes(self.stack.name, self.name, drift=self._changes(moved).items)
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 # The versions that the requests of this package use; other requests are the engines' own.
 GROUPS = "2024-03-01"
 LOCKS = "2020-05-01"
+STORAGE = "2024-01-01"
 VAULTS = "2024-11-01"
 WORKSPACES = "2024-10-01"
 

@@ -33,8 +33,12 @@ class Output:
 class EndedEarly(OperationFailed):
     """An engine ended early; what it did until then is in its state, and the next run goes on from there."""
 
-    def __init__(self, environment: str, faults: tuple[str, ...], done: int) -> None:
-        made = f"{done} change{'s were' if done != 1 else ' was'} made; 'mlops-kit infra up -e {environment}' goes on"
+    def __init__(self, planned: Planned, faults: tuple[str, ...], done: int) -> None:
+        verb, engine = "destroy" if planned.destroys else "up", planned.changes.engine
+        again = f"mlops-kit infra {verb} -e {planned.changes.environment}"
+        if engine != "terraform":  # which a command takes unless it is told
+            again += f" --engine {engine}"
+        made = f"{done} change{'s were' if done != 1 else ' was'} made; '{again}' goes on"
         super().__init__("\n".join([*faults, made]))
         self.faults = faults
         self.done = done
@@ -49,6 +53,13 @@ class Engine(Protocol):
 
     def plan(self, *, destroys: bool = False) -> Planned:
         """Return what would be done; nothing is changed."""
+
+    def require_fresh(self, planned: Planned) -> None:
+        """Refuse a plan that ``apply`` would refuse; nothing is changed.
+
+        Raises:
+            StalePlanError: The state is not the one that was planned from.
+        """
 
     def apply(self, planned: Planned, tell: Tell) -> Changes:
         """Do exactly what was planned; ``tell`` hears of each resource as it ends.

@@ -6,6 +6,7 @@ which each run has a private copy.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ _ACTIONS: Mapping[str, Action] = {
     "import": "adopt",
     "discard": "forget",
 }
+_DIGEST = 32  # bytes of the state's digest, before the plan in pulumi's own form
 _COMPONENT = "pulumi:"  # stacks and providers: nothing in Azure
 
 
@@ -97,27 +99,33 @@ class Pulumi:
         file = self.state / "plan.json"
         write_private(file, "")
         try:
+            state = self._digest_of_state()
             shown = self._checked("preview", self._run("preview", "--json", "--save-plan", str(file)))
-            return Planned(self._changes(_steps(shown.out)), file.read_bytes())
+            return Planned(self._changes(_steps(shown.out)), state + file.read_bytes())
         finally:
             file.unlink(missing_ok=True)
 
+    def require_fresh(self, planned: Planned) -> None:
+        """Refuse a plan that was made from another state; pulumi would do what of it is still possible."""
+        present = self.plan(destroys=True).content if planned.destroys else self._digest_of_state()
+        if present != (planned.content if planned.destroys else planned.content[:_DIGEST]):
+            raise StalePlanError("the state of the infrastructure has changed")
+
     def apply(self, planned: Planned, tell: Tell) -> Changes:
         """Do exactly what was planned; pulumi itself refuses what is not in a saved plan."""
+        self.require_fresh(planned)
         if planned.destroys:
-            if self.plan(destroys=True).content != planned.content:
-                raise StalePlanError("the state of the infrastructure has changed")
             finished, done = self._listen(tell, "destroy", "--yes", "--skip-preview", "--json")
         else:
             file = self.state / "plan.json"
-            write_private(file, planned.content)
+            write_private(file, planned.content[_DIGEST:])
             try:
                 arguments = ("--plan", str(file), "--yes", "--skip-preview", "--json")
                 finished, done = self._listen(tell, "up", *arguments)
             finally:
                 file.unlink(missing_ok=True)
         if finished.status != 0:
-            raise EndedEarly(self.environment, _faults(finished), done)
+            raise EndedEarly(planned, _faults(finished), done)
         return planned.changes
 
     def refresh(self) -> Changes:
@@ -137,9 +145,15 @@ class Pulumi:
 
     def owned(self) -> tuple[str, ...]:
         """Return the ids of everything in the state."""
+        return tuple(str(one["id"]) for one in self._exported() if one.get("custom") and one.get("id"))
+
+    def _exported(self) -> list[Mapping[str, Any]]:
         whole = document(self._checked("read the state", self._run("stack", "export")).out)
-        found = (whole.get("deployment") or {}).get("resources") or []
-        return tuple(str(one["id"]) for one in found if one.get("custom") and one.get("id"))
+        return (whole.get("deployment") or {}).get("resources") or []
+
+    def _digest_of_state(self) -> bytes:
+        """Return what a plan begins with: pulumi's own form of it does not say from which state it was made."""
+        return hashlib.sha256(json.dumps(self._exported(), sort_keys=True).encode()).digest()
 
     def _listen(self, tell: Tell, *arguments: str) -> tuple[Finished, int]:
         done: list[str] = []

@@ -9,7 +9,10 @@ what it logs. So programs are run by ``tools``, and values go in a private file.
 
 from __future__ import annotations
 
+import io
+import json
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -69,6 +72,14 @@ class Terraform:
             found |= more
         return Planned(terraform_plan.changes(shown, self.folder.environment), content, destroys)
 
+    def require_fresh(self, planned: Planned) -> None:
+        """Refuse a plan that was made from another state than the present one, as terraform itself will."""
+        self._lay_out()
+        pulled = self._checked("read the state", self._run("state pull")).out
+        # Before anything was applied there is no state, and terraform plans from one that it makes up.
+        if pulled.strip() and _version(document(pulled)) != _version(_planned_from(planned.content)):
+            raise StalePlanError("the state of the infrastructure has changed")
+
     def apply(self, planned: Planned, tell: Tell) -> Changes:
         """Do exactly what a plan says; terraform itself refuses one that was made from another state."""
         self._lay_out()
@@ -86,7 +97,7 @@ class Terraform:
             faults = _faults(finished)
             if any(_STALE in fault for fault in faults):
                 raise StalePlanError("the state of the infrastructure has changed")
-            raise EndedEarly(self.folder.environment, faults, len(done))
+            raise EndedEarly(planned, faults, len(done))
         return planned.changes
 
     def refresh(self) -> Changes:
@@ -155,6 +166,16 @@ def _private_file(folder: Path, content: bytes) -> Iterator[Path]:
         yield Path(name)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _planned_from(content: bytes) -> Mapping[str, Any]:
+    """Return the state that a plan was made from: terraform puts it into the file, which is an archive."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return json.loads(archive.read("tfstate"))  # type: ignore[no-any-return]
+
+
+def _version(state: Mapping[str, Any]) -> tuple[str, int]:
+    return state["lineage"], state["serial"]
 
 
 def command_line(folder: Path, command: str, *arguments: str, **options: Any) -> list[str]:

@@ -196,6 +196,12 @@ def test_an_id_that_the_environment_does_not_want_is_not_adopted(infra, terrafor
     assert err.splitlines()[-1].endswith("no resource of this environment has that id")
 
 
+def test_what_is_to_be_taken_over_is_said_when_a_plan_is_made(infra, project):
+    code, out, err = infra("late")("up", "--plan", str(project / "late.plan"), "--adopt", "/subscriptions/1")
+    assert (code, out) == (2, "")
+    assert err == "error: --adopt belongs to 'plan --out': a saved plan says already what is taken over\n"
+
+
 def test_two_commands_on_one_environment_exclude_each_other(infra, local_workspace):
     from filelock import FileLock
 
@@ -252,14 +258,71 @@ def test_a_protected_environment_needs_a_plan_and_a_name_for_every_loss(infra, p
         ("workspace", "recover"),
     ]
 
-    # Both names are taken now. The vault comes back; the workspace cannot, since its storage account is gone.
+    # Both names are taken now. The vault comes back; the workspace cannot, since its storage account went with it.
     code, out, err = run("plan", "--out", file)
     assert code == 0
     assert f"note: the vault 'kv-{name}' is deleted but not gone: it is kept until " in err
+    assert f"'up' will refuse to go on without --delete mlw-{name}, for its storage account 'st{name}' is gone\n" in err
     code, _, err = run("up", "--plan", file, "--yes")
-    assert code == 1
-    assert "could not be recovered" in err
+    assert code == 2
+    assert "it cannot come back, for its storage account" in err
+    assert arm("GET", vault) is None  # nothing was begun
+    code, _, err = run("up", "--plan", file, "--yes", "--delete", f"mlw-{name}")
+    assert code == 0, err
+    assert f"recovering the vault kv-{name}\npurging the workspace mlw-{name}\n" in err
     assert arm("GET", vault) is not None
+    assert run("plan", "--exit-code")[0] == 0
+
+
+@pytest.mark.infra
+@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+def test_a_workspace_that_was_deleted_alone_comes_back(infra, arm, engine, terraform_binary):
+    name = f"alone{engine[0]}"
+    run = infra(name, engine, policy="recover")
+    assert run("up", "--yes")[0] == 0
+    workspace = f"{GROUP.format(name)}/providers/Microsoft.MachineLearningServices/workspaces/mlw-{name}"
+    before = arm("GET", workspace)["properties"]["workspaceId"]
+    arm("DELETE", workspace)
+    assert run("refresh")[0] == 0
+    code, _, err = run("up", "--yes")
+    assert code == 0, err
+    assert f"recovering the workspace mlw-{name}" in err
+    assert arm("GET", workspace)["properties"]["workspaceId"] == before
+    assert run("destroy", "--confirm", name)[0] == 0
+
+
+@pytest.mark.infra
+@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+def test_nothing_is_purged_for_a_plan_that_is_stale_or_counts_on_what_is_deleted(
+    infra, project, arm, engine, terraform_binary
+):
+    name = f"grave{engine[0]}"
+    run, stale, file = infra(name, engine), str(project / f"{name}.stale"), str(project / f"{name}.plan")
+    group = GROUP.format(name)
+    vault = f"{group}/providers/Microsoft.KeyVault/vaults/kv-{name}"
+    grave = f"{group.partition('/resourceGroups')[0]}/providers/Microsoft.KeyVault/locations/local/deletedVaults"
+    assert run("plan", "--out", stale)[0] == 0
+    assert run("up", "--yes")[0] == 0
+    more = ("--set", "tags.more=1")
+    assert run("plan", "--out", file, *more)[0] == 0
+    arm("DELETE", vault)
+
+    code, out, err = run("up", "--plan", stale, "--yes")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: the plan is stale, nothing was changed: ")  # and what it would have done is not shown
+    assert err.count("\n") == 1
+    code, _, err = run("up", "--plan", file, "--yes", *more)
+    assert code == 2
+    assert f"Run 'mlops-kit infra refresh -e {name}" in err
+    assert arm("GET", f"{grave}/kv-{name}") is not None
+
+    assert run("refresh")[0] == 0
+    code, _, err = run("up", "--yes")
+    assert code == 0, err
+    assert f"purging the vault kv-{name}" in err
+    assert arm("GET", vault) is not None
+    assert arm("GET", f"{grave}/kv-{name}") is None
+    assert run("destroy", "--confirm", name)[0] == 0
 
 
 @pytest.mark.infra
@@ -323,12 +386,22 @@ def test_a_failure_midway_is_continued(infra, arm, engine, terraform_binary, loc
     code, out, err = run("up", "--yes")
     assert (code, out) == (1, "")
     assert "ScopeLocked" in err
-    assert f"'mlops-kit infra up -e {name}' goes on" in err
+    again = f"-e {name} --engine pulumi" if engine == "pulumi" else f"-e {name}"
+    assert f"'mlops-kit infra up {again}' goes on" in err
     arm("DELETE", lock)
     code, _, err = run("up", "--yes")
     assert code == 0, err
     assert run("plan", "--exit-code")[0] == 0
-    assert run("destroy", "--confirm", name)[0] == 0
+    lock = f"{group}/providers/Microsoft.Storage/storageAccounts/st{name}/providers/{lock.partition('/providers/')[2]}"
+    arm("PUT", lock, {"properties": {"level": "CanNotDelete"}})
+    code, _, err = run("destroy", "--confirm", name)
+    assert code == 1
+    assert "ScopeLocked" in err
+    assert f"'mlops-kit infra destroy {again}' goes on" in err
+    arm("DELETE", lock)
+    code, _, err = run("destroy", "--confirm", name)
+    assert code == 0, err
+    assert arm("GET", group) is None
 
 
 @pytest.mark.infra

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mlops_kit.errors import OperationFailed
 from mlops_kit.infra.changes import Changes
 from mlops_kit.infra.engine import EndedEarly
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
@@ -18,6 +19,9 @@ from mlops_kit.infra.saved_plan import Planned, StalePlanError
 PROJECT = Path(__file__).resolve().parents[2]
 SUBSCRIPTION = "22222222-0000-0000-0000-000000000001"
 SECRET = "a secret of the environment"
+EMPTY = Planned(
+    Changes("dev", "pulumi"), json.dumps({"command": "preview", "steps": [], "outputs": {}, "messages": []}).encode()
+)
 GROUP = """
 from pulumi_azure_native import resources
 resources.ResourceGroup("group", resource_group_name="rg-engine", location="local")
@@ -66,10 +70,14 @@ def test_what_the_program_says_has_no_secrets_and_its_outputs_know_theirs(engine
 
 
 def test_a_program_that_fails_is_one_sentence_without_secrets(engine):
-    with pytest.raises(EndedEarly) as error:
-        engine("raise ValueError('wrong: ' + os.environ['DB_PASSWORD'])\n").plan()
-    assert error.value.done == 0
-    assert "ValueError: wrong: [secret]" in str(error.value)
+    made = engine("raise ValueError('wrong: ' + os.environ['DB_PASSWORD'])\n")
+    for attempt in (made.plan, lambda: made.require_fresh(EMPTY)):
+        with pytest.raises(OperationFailed) as error:
+            attempt()
+        assert "ValueError: wrong: [secret]" in str(error.value)
+        assert "goes on" not in str(error.value)  # nothing was to be changed
+    with pytest.raises(EndedEarly, match="\n0 changes were made; 'mlops-kit infra up -e dev --engine pulumi' goes on$"):
+        made.apply(EMPTY, lambda _: None)
 
 
 def test_a_resource_is_created_told_by_its_physical_name_and_destroyed_as_planned(engine, arm):
@@ -115,7 +123,7 @@ def test_what_is_there_is_refused_where_nothing_is_to_be_taken_over(engine, arm)
     group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-engine"
     arm("PUT", group, {"location": "local"})
     made = engine(GROUP)
-    with pytest.raises(EndedEarly, match="exists and is not in the state of this stack"):
+    with pytest.raises(OperationFailed, match="exists and is not in the state of this stack"):
         replace(made, stack=replace(made.stack, adopts=False)).plan()
     arm("DELETE", group)
 

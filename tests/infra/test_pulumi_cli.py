@@ -1,5 +1,6 @@
 """The runner of the pulumi CLI, on a program that answers as the CLI does: its JSON in, typed changes out."""
 
+import hashlib
 import json
 import os
 import sys
@@ -23,6 +24,8 @@ SECRET = "a passphrase of ours"
 URN = "urn:pulumi:dev::mlops-kit::mlops-kit:modules:Compute$azure-native:machinelearningservices:Compute::cpu"
 STACK = "urn:pulumi:dev::mlops-kit::pulumi:pulumi:Stack::mlops-kit-dev"
 GROUP = {"subscription_id": "1", "location": "westeurope"}
+NO_STATE = "if command == 'stack': out({}); sys.exit()"
+FROM_NO_STATE = hashlib.sha256(b"[]").digest()
 ID = "/subscriptions/1/resourceGroups/rg/providers/x/computes/cpu-cluster"
 
 
@@ -53,7 +56,11 @@ def step(op: str, urn: str = URN, **more: Any) -> dict[str, Any]:
 
 
 def preview(*steps: dict[str, Any]) -> str:
-    return f"open(value('--save-plan'), 'w').write('the plan')\nout({ {'steps': list(steps)}!r})"
+    export = {"deployment": {"resources": [{"urn": STACK}]}}
+    return (
+        f"if command == 'stack': out({export!r})\n"
+        f"else:\n    open(value('--save-plan'), 'w').write('the plan')\n    out({ {'steps': list(steps)}!r})"
+    )
 
 
 def test_a_preview_becomes_changes_and_a_plan(cli):
@@ -66,7 +73,7 @@ def test_a_preview_becomes_changes_and_a_plan(cli):
         step("delete-replaced", oldState=old),
     ]
     planned = cli(preview(*steps)).plan()
-    assert planned.content == b"the plan"
+    assert planned.content.endswith(b"the plan")
     (found,) = planned.changes.items
     assert (found.address, found.name, found.id, found.action) == ("cpu", "cpu-cluster", ID, "replace")
     assert found.type == "azure-native:machinelearningservices:Compute"
@@ -75,8 +82,8 @@ def test_a_preview_becomes_changes_and_a_plan(cli):
 
 
 def test_the_saved_plan_is_what_up_gets_and_no_file_stays(cli, tmp_path):
-    made = cli("out({'read': open(value('--plan')).read()} if command == 'up' else {})\nsys.exit(command != 'up')")
-    made.apply(Planned(Changes("dev", "pulumi"), b"the plan"), lambda _: None)
+    made = cli(f"{NO_STATE}\nout({{}})\nsys.exit(command != 'up' or open(value('--plan')).read() != 'the plan')")
+    made.apply(Planned(Changes("dev", "pulumi"), FROM_NO_STATE + b"the plan"), lambda _: None)
     assert not (tmp_path / "state" / "plan.json").exists()
 
 
@@ -86,11 +93,23 @@ def test_progress_is_told_from_the_events_and_faults_end_the_run(cli):
     events = [{"resOutputsEvent": done}, {"diagnosticEvent": fault}, {"resOutputsEvent": {"metadata": {"op": "same"}}}]
     heard: list[str] = []
     with pytest.raises(EndedEarly) as error:
-        cli(f"for one in {events!r}: out(one)\nsys.exit(255)").apply(
-            Planned(Changes("dev", "pulumi"), b""), heard.append
+        cli(f"{NO_STATE}\nfor one in {events!r}: out(one)\nsys.exit(255)").apply(
+            Planned(Changes("dev", "pulumi"), FROM_NO_STATE), heard.append
         )
     assert heard == ["create cpu"]
-    assert str(error.value).splitlines()[0] == "refused: by policy [secret]"
+    assert str(error.value).splitlines() == [
+        "refused: by policy [secret]",
+        "1 change was made; 'mlops-kit infra up -e dev --engine pulumi' goes on",
+    ]
+
+
+def test_a_plan_from_another_state_is_stale_and_pulumi_is_not_asked_to_apply_it(cli, tmp_path):
+    planned = cli(preview()).plan()
+    cli(preview()).require_fresh(planned)
+    for attempt in (cli(NO_STATE).require_fresh, lambda plan: cli(NO_STATE).apply(plan, lambda _: None)):
+        with pytest.raises(StalePlanError, match="the state of the infrastructure has changed"):
+            attempt(planned)
+    assert '"up"' not in (tmp_path / "given").read_text(encoding="utf-8")
 
 
 def test_a_destroy_does_only_what_was_previewed(cli):
@@ -148,7 +167,7 @@ def test_every_command_names_the_stack_and_asks_nothing(cli, tmp_path):
 def test_a_failure_keeps_the_status_and_no_secret(cli):
     with pytest.raises(ToolFailed) as error:
         cli("print('error: wrong', os.environ['PULUMI_CONFIG_PASSPHRASE'], file=sys.stderr); sys.exit(255)").plan()
-    assert str(error.value) == "pulumi preview ended with status 255: error: wrong [secret]"
+    assert str(error.value) == "pulumi read the state ended with status 255: error: wrong [secret]"
     assert error.value.status == 255
 
 

@@ -91,6 +91,7 @@ def test_services_fill_the_read_only_properties(group: Any, zone: dict[str, str]
     assert facts["registry"]["loginServer"] == f"{zone['registry'].rpartition('/')[2]}.azurecr.mlops.test"
     assert uuid.UUID(facts["logs"]["customerId"])
     assert facts["insights"]["InstrumentationKey"] in facts["insights"]["ConnectionString"]
+    assert facts["insights"]["IngestionMode"] == "LogAnalytics"
     assert uuid.UUID(facts["identity"]["principalId"]) != uuid.UUID(facts["identity"]["clientId"])
     assert uuid.UUID(facts["workspace"]["workspaceId"])
     assert facts["workspace"]["mlFlowTrackingUri"].endswith(zone["workspace"])

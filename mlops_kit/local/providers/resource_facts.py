@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
 _KUBERNETES_VERSION = "1.33"  # what a cluster gets that asks for none
 
+# The defaults of Application Insights, as its specification names them.
+_INSIGHTS = {
+    "Flow_Type": "Bluefield",
+    "Request_Source": "rest",
+    "IngestionMode": "LogAnalytics",
+    "publicNetworkAccessForIngestion": "Enabled",
+    "publicNetworkAccessForQuery": "Enabled",
+}
+
 
 def storage_account(draft: Draft) -> dict[str, Any]:
     """Return the endpoints, the keys' age and the region."""
@@ -59,7 +68,7 @@ def vault_secret(draft: Draft) -> dict[str, Any]:
 
 
 def insights(draft: Draft) -> dict[str, Any]:
-    """Return the keys of an Application Insights component."""
+    """Return the keys of an Application Insights component, and what it is where nothing else is asked for."""
     key, app = stable_guid(draft.id, "key"), stable_guid(draft.id, "app")
     connection = f"InstrumentationKey={key};IngestionEndpoint=https://insights.{DOMAIN}/;ApplicationId={app}"
     return {
@@ -69,6 +78,7 @@ def insights(draft: Draft) -> dict[str, Any]:
         "Name": draft.name,
         "TenantId": parse(draft.id)["subscriptions"],
         "ConnectionString": connection,
+        **{name: draft.properties.get(name, default) for name, default in _INSIGHTS.items()},
     }
 
 

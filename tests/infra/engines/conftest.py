@@ -35,7 +35,7 @@ SCENARIOS: dict[str, dict[str, Any]] = yaml.safe_load((HERE / "scenarios.yaml").
 _NUMBERS = itertools.count(1)
 _LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
 # What a service makes by itself and of which neither engine says anything.
-_OWN = re.compile(r"/(datastores|workspaceartifactstore|environments|components|outboundrules)(/|$)")
+_OWN = re.compile(r"/(datastores|workspaceartifactstore|environments|(?<!insights/)components|outboundrules)(/|$)")
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,7 @@ class Change:
 
     resource: str
     action: str
+    id: str | None = None  # of what is there
 
 
 class Engine(Protocol):
@@ -194,7 +195,10 @@ class TerraformEngine:
 
     def changes(self) -> list[Change]:
         plan = self.plan()
-        found = [Change(one["address"], "+".join(one["change"]["actions"])) for one in plan["resource_changes"]]
+        found = [
+            Change(one["address"], "+".join(one["change"]["actions"]), (one["change"]["before"] or {}).get("id"))
+            for one in plan["resource_changes"]
+        ]
         changed = [one for one in found if one.action not in {"no-op", "read"}]
         outputs = plan.get("output_changes", {}).items()
         return changed + [Change(f"output.{name}", "update") for name, one in outputs if one["actions"] != ["no-op"]]
@@ -254,7 +258,7 @@ class PulumiEngine:
 
         if self._stack.state.is_file():
             pulumi_engine.refresh(self._stack)
-        return [Change(step.name, step.action) for step in pulumi_engine.preview(self._stack).changes]
+        return [Change(step.name, step.action, step.id) for step in pulumi_engine.preview(self._stack).changes]
 
     def apply(self) -> None:
         from mlops_kit.local.iac import pulumi_engine

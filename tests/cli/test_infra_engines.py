@@ -44,6 +44,7 @@ infra:
   observability: {{diagnostic_categories: []}}
   identity_and_access: {{custom_roles: false}}
 """
+IDENTITY = "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/"
 TAGS = {"project": "mlops-kit"}
 
 
@@ -322,6 +323,26 @@ def test_nothing_is_purged_for_a_plan_that_is_stale_or_counts_on_what_is_deleted
     assert f"purging the vault kv-{name}" in err
     assert arm("GET", vault) is not None
     assert arm("GET", f"{grave}/kv-{name}") is None
+    assert run("destroy", "--confirm", name)[0] == 0
+
+
+@pytest.mark.infra
+@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+def test_a_refresh_tells_of_an_identity_that_was_deleted_outside(infra, arm, engine, terraform_binary):
+    name = f"ident{engine[0]}"
+    run = infra(name, engine)
+    code, out, err = run("up", "--yes", "-o", "json")
+    assert code == 0, err
+    identity = next(
+        one["id"] for one in arm("GET", f"{GROUP.format(name)}/resources")["value"] if IDENTITY in one["id"]
+    )
+    arm("DELETE", identity)
+    code, out, err = run("refresh", "--exit-code", "-o", "json")
+    assert code == 3, err
+    assert (identity, "delete") in [(one["id"], one["action"]) for one in json.loads(out)["drift"]]
+    assert run("up", "--yes")[0] == 0
+    assert arm("GET", identity) is not None
+    assert run("plan", "--exit-code")[0] == 0
     assert run("destroy", "--confirm", name)[0] == 0
 
 

@@ -30,7 +30,8 @@ locals {
   assignments = {
     for key, one in var.role_assignments :
     key => {
-      principalId      = one.identity == null ? one.principal_id : azapi_resource.this[one.identity].output.principal_id
+      # A refresh, too, comes by here, after somebody has deleted the identity.
+      principalId      = one.identity == null ? one.principal_id : try(azapi_resource.this[one.identity].output.principal_id, null)
       principalType    = one.principal_type
       roleDefinitionId = one.role_definition_id
     }

@@ -1,3 +1,11 @@
+locals {
+  # Made of names, and so known before an identity is there, and after somebody has deleted it.
+  ids = {
+    for key, name in var.identities :
+    key => "${var.resource_group_id}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}"
+  }
+}
+
 resource "azapi_resource" "this" {
   for_each = var.identities
 

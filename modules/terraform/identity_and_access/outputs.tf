@@ -1,6 +1,7 @@
 output "identity_ids" {
-  value       = { for key, identity in azapi_resource.this : key => identity.id }
+  value       = local.ids
   description = "The ids of the identities by key."
+  depends_on  = [azapi_resource.this]
 }
 
 output "identity_principal_ids" {

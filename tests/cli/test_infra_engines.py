@@ -3,6 +3,7 @@
 The stories of a whole life are marked ``infra``, but for the one of terraform.
 """
 
+import importlib.util
 import json
 import os
 import shutil
@@ -23,6 +24,11 @@ from mlops_kit.local.outside import OUTSIDE
 from mlops_kit.local.settings import MANAGEMENT_HOST, STORAGE_ACCOUNT, STORAGE_KEY, STORAGE_SUFFIX
 
 PROJECT = Path(__file__).resolve().parents[2]
+NEEDS_PULUMI = pytest.mark.skipif(
+    importlib.util.find_spec("pulumi_azure_native") is None,
+    reason="the packages of Pulumi are not installed: pip install 'mlops_kit[infra]'",
+)
+ENGINES = ["terraform", pytest.param("pulumi", marks=NEEDS_PULUMI)]
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg-{}"
 ENVIRONMENT = """
 location: local
@@ -215,7 +221,7 @@ def test_two_commands_on_one_environment_exclude_each_other(infra, local_workspa
 
 
 @pytest.mark.infra
-@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_protected_environment_needs_a_plan_and_a_name_for_every_loss(infra, project, arm, engine, terraform_binary):
     name = f"guard{engine[0]}"
     run, file = infra(name, engine, protected=True, policy="recover"), str(project / f"{name}.plan")
@@ -276,7 +282,7 @@ def test_a_protected_environment_needs_a_plan_and_a_name_for_every_loss(infra, p
 
 
 @pytest.mark.infra
-@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_workspace_that_was_deleted_alone_comes_back(infra, arm, engine, terraform_binary):
     name = f"alone{engine[0]}"
     run = infra(name, engine, policy="recover")
@@ -293,7 +299,7 @@ def test_a_workspace_that_was_deleted_alone_comes_back(infra, arm, engine, terra
 
 
 @pytest.mark.infra
-@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_nothing_is_purged_for_a_plan_that_is_stale_or_counts_on_what_is_deleted(
     infra, project, arm, engine, terraform_binary
 ):
@@ -327,7 +333,7 @@ def test_nothing_is_purged_for_a_plan_that_is_stale_or_counts_on_what_is_deleted
 
 
 @pytest.mark.infra
-@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_refresh_tells_of_an_identity_that_was_deleted_outside(infra, arm, engine, terraform_binary):
     name = f"ident{engine[0]}"
     run = infra(name, engine)
@@ -363,7 +369,7 @@ def test_a_name_that_a_deleted_vault_keeps_is_refused_where_the_environment_says
 
 
 @pytest.mark.infra
-@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_what_others_put_into_the_group_is_not_destroyed_unnamed(infra, arm, engine, terraform_binary):
     name = f"other{engine[0]}"
     run = infra(name, engine)
@@ -380,7 +386,7 @@ def test_what_others_put_into_the_group_is_not_destroyed_unnamed(infra, arm, eng
 
 
 @pytest.mark.infra
-@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_what_exists_already_is_taken_over_and_not_refused(infra, arm, engine, terraform_binary):
     name = f"there{engine[0]}"
     run, group = infra(name, engine), GROUP.format(name)
@@ -396,7 +402,7 @@ def test_what_exists_already_is_taken_over_and_not_refused(infra, arm, engine, t
 
 
 @pytest.mark.infra
-@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_failure_midway_is_continued(infra, arm, engine, terraform_binary, local_workspace):
     """A lock lets everything fail that is to be written into the group; once it is gone, the next run goes on."""
     name = f"midway{engine[0]}"
@@ -426,7 +432,7 @@ def test_a_failure_midway_is_continued(infra, arm, engine, terraform_binary, loc
 
 
 @pytest.mark.infra
-@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_the_environment_on_this_machine_is_taken_over_and_goes_with_its_control_plane(
     project, called, engine, terraform_binary, tmp_path, monkeypatch
 ):
@@ -603,7 +609,7 @@ def test_the_status_of_a_tool_is_our_exit_code_and_no_secret_is_seen(azure, monk
     assert "a very secret secret" not in err
 
 
-@pytest.mark.parametrize("engine", ["terraform", "pulumi"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_no_secret_that_a_value_holds_is_seen_in_a_plan(engine, infra, arm, monkeypatch, terraform_binary):
     monkeypatch.setenv("MY_TOKEN", "s3cr3t-hunter2-value")
     name = f"hide{engine[0]}"

@@ -21,6 +21,7 @@ import yaml
 
 from mlops_kit.local import supervisor
 from mlops_kit.local.azurite import installed
+from mlops_kit.local.outside import outside
 
 
 def _cli(state: Path, *arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -442,7 +443,8 @@ def test_what_stands_in_the_users_shell_does_not_matter(tmp_path: Path) -> None:
     # A closed standard input and a tight umask as well.
     line = ["sh", "-c", 'umask 077; exec "$@" <&-', "sh", sys.executable, "-m", "mlops_kit", "local", "exec"]
     line += ["--network", "deny", "--state", str(folder), "--config", "--", sys.executable, "-W", "ignore", program]
-    variables = {**os.environ, **SHELL, "MLOPS_KIT_AZURITE": str(installed())}
+    # Where a control plane of the session is led to, the user's own variables are kept beside it and would come back.
+    variables = {**outside(os.environ), **SHELL, "MLOPS_KIT_AZURITE": str(installed())}
     try:
         done = subprocess.run(line, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr

@@ -87,7 +87,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Time this project beside its peers in interleaved rounds and write docs/benchmarks.md."""
-    _install(session, "dev")
+    _install(session, "dev,infra")
     session.install("kfp", "moto[server]")
     session.run("python", "benchmarks/run.py", *session.posargs)
 

@@ -15,6 +15,8 @@ nox.options.sessions = ["lint", "types", "tests"]
 nox.options.reuse_venv = "yes"
 
 HERE = Path(__file__).parent
+# Variables by which a machine reaches its package registries: settings, proxies, certificates.
+REACH = ("PIP_", "UV_", "npm_config_", "NODE_EXTRA_CA_CERTS", "SSL_CERT_", "HTTP", "http", "NO_PROXY", "no_proxy")
 PYTHON_FILES = ("mlops_kit", "tests", "benchmarks", "templates", "docs", "noxfile.py")
 
 
@@ -58,14 +60,15 @@ def quickstart(session: nox.Session) -> None:
 def fresh(session: nox.Session) -> None:
     """Run the README's two commands as on a new machine: a clean clone, an empty home, no Node, Docker or Terraform."""
     absent = ("node", "npm", "npx", "docker", "terraform", "pulumi", "pip", "uv", "nox")
-    with tempfile.TemporaryDirectory() as folder:
+    # The quickstart's control plane goes on running; it ends when its folder goes, maybe while that is being deleted.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         clone, tools = Path(folder, "clone"), Path(folder, "bin")
         tools.mkdir()
         for tool in (found for place in ("/bin", "/usr/bin") for found in Path(place).iterdir()):
             if not tool.name.startswith(("python", *absent)) and not (tools / tool.name).exists():
                 (tools / tool.name).symlink_to(tool)
         (tools / "python3").symlink_to(Path(sys.base_prefix, "bin", "python3"))
-        kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_", "npm_config_"))}
+        kept = {name: value for name, value in os.environ.items() if name.startswith(REACH)}
         env = {**dict.fromkeys(os.environ), **kept, "HOME": folder, "PATH": str(tools), "LANG": "C.UTF-8"}
         session.run("git", "clone", "-q", str(HERE), str(clone), external=True)
         readme = (clone / "README.md").read_text(encoding="utf-8")

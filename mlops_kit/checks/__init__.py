@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,12 +12,24 @@ from mlops_kit import schemas
 from mlops_kit.checks import commands, conda, keys, kinds, names, paths, references, texts
 from mlops_kit.checks.files import Files
 from mlops_kit.checks.findings import CODES, Finding, did_you_mean, error
+from mlops_kit.checks.subject import Subject
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from mlops_kit.documents import Document, Node
 
-__all__ = ["CODES", "Files", "Finding", "as_written", "check", "is_azure_ml"]
+__all__ = ["CHECKS", "CODES", "Files", "Finding", "as_written", "check", "is_azure_ml"]
+
+# Every check of a document beyond the schema of its kind; each passes over the kinds that it does not concern.
+CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
+    names.check,
+    references.check,
+    paths.check,
+    commands.check,
+    conda.check,
+)
 
 
 def check(root: Node, path: str | Path, files: Files, *, protected: bool = False) -> tuple[Finding, ...]:
@@ -28,7 +41,7 @@ def check(root: Node, path: str | Path, files: Files, *, protected: bool = False
         return (error("MK0105", root.place, "the document is no map", "an Azure ML file is a map of keys"),)
     if conda.is_conda(root):
         return tuple(conda.check_file(root))
-    folder, above = _folders(Path(path).parent)
+    folder, above = _folders(path)
     heads = _heads(root)
     family = kinds.family_of(heads, above)
     if family is None:
@@ -36,14 +49,10 @@ def check(root: Node, path: str | Path, files: Files, *, protected: bool = False
     kind, decided = kinds.kind_of(family, heads)
     if kind is None:
         return (_undeclared(root, decided),)
-    findings = [
-        *_declared(root, kind, decided),
-        *names.check(root, kind),
-        *references.check(root, kind, folder, files),
-        *paths.check(root, kind, folder, files),
-        *commands.check(root),
-        *conda.check(root, kind, folder, files, protected=protected),
-    ]
+    subject = Subject(root, kind, folder, files, protected)
+    findings = _declared(root, kind, decided)
+    for each in CHECKS:
+        findings += each(subject)
     return tuple(sorted(dict.fromkeys(findings), key=_position))
 
 
@@ -53,7 +62,7 @@ def as_written(document: Document) -> Document:
     if not isinstance(root, Map) or conda.is_conda(root):
         return document
     heads = _heads(root)
-    family = kinds.family_of(heads, _folders(document.path.parent)[1])
+    family = kinds.family_of(heads, _folders(document.path)[1])
     kind = kinds.kind_of(family, heads)[0] if family else None
     return replace(document, root=texts.as_written(root, kind)) if kind else document
 
@@ -62,14 +71,19 @@ def is_azure_ml(root: Node, path: str | Path) -> bool:
     """Return whether a document is a kind of Azure ML file or a conda file, so that it can be checked."""
     if not isinstance(root, Map):
         return False
-    return conda.is_conda(root) or kinds.family_of(_heads(root), _folders(Path(path).parent)[1]) is not None
+    return conda.is_conda(root) or kinds.family_of(_heads(root), _folders(path)[1]) is not None
+
+
+def _folders(path: str | Path) -> tuple[str, tuple[str, ...]]:
+    """Return the folder of a file as absolute text, and its name and those of the folders above, nearest first."""
+    folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120  for a thousand files pathlib is slow
+    return folder, _above(folder)
 
 
 @cache
-def _folders(parent: Path) -> tuple[str, tuple[str, ...]]:
-    """Return a folder as absolute text, and its name and those of the folders above, nearest first."""
-    folder = parent.absolute()
-    return str(folder), tuple(above.name for above in (folder, *folder.parents))
+def _above(folder: str) -> tuple[str, ...]:
+    path = Path(folder)
+    return tuple(above.name for above in (path, *path.parents))
 
 
 def _heads(root: Map) -> dict[str, str | None]:

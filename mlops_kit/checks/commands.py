@@ -13,14 +13,16 @@ from mlops_kit.documents import Map, Scalar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mlops_kit.checks.subject import Subject
+
 GROUP = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
 GLUED_FLAG = re.compile(r"(?:^|\s)(--?[A-Za-z][\w-]*)\$\{\{")
 
 
-def check(root: Map) -> list[Finding]:
+def check(subject: Subject) -> list[Finding]:
     """Return what is wrong with every command below a map and with the environment variables beside it."""
     findings: list[Finding] = []
-    for owner in _maps(root):
+    for owner in _maps(subject.root):
         command = owner.get("command") or owner.get("program_arguments") or owner.get("args")
         if isinstance(command, Scalar):
             findings += _command(command, owner)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from mlops_kit.checks.files import Files
+    from mlops_kit.checks.subject import Subject
     from mlops_kit.documents import Node
 
 Package = tuple["Scalar", str]  # as written, and its bare name
@@ -74,11 +75,12 @@ def _twice(packages: Iterable[Package]) -> list[Finding]:
     return findings
 
 
-def check(root: Map, kind: str, folder: str, files: Files, *, protected: bool = False) -> list[Finding]:
+def check(subject: Subject) -> list[Finding]:
     """Check an environment asset, or the environments that a job, component or deployment names or holds."""
+    root, kind, folder, files = subject.root, subject.kind, subject.folder, subject.files
     found = [(root, folder)] if kind == "environment_asset" else _environments(root, folder, files)
     missing = _steps_without(root) if kind in ("pipeline_job", "pipeline_component") else []
-    faults = [fault for each, where in found for fault in _environment(each, where, files, protected=protected)]
+    faults = [fault for each, where in found for fault in _environment(each, where, files, protected=subject.protected)]
     return missing + faults + _component_files(root, folder, files)
 
 

@@ -53,6 +53,7 @@ CODES = {
     "MK0616": "a protected environment would be open or could be lost",
     "MK0617": "a setting would change nothing",
     "MK0618": "a value does not name what it should",
+    "MK0619": "a key has the name of v1",
     "MK0701": "an environment file is wrong",
     "MK0702": "an environment lacks a key that Azure needs",
     "MK0801": "a template cannot be rendered",

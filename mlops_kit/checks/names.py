@@ -9,7 +9,7 @@ from mlops_kit.checks.findings import Finding, brief, error
 from mlops_kit.documents import Scalar
 
 if TYPE_CHECKING:
-    from mlops_kit.documents import Map
+    from mlops_kit.checks.subject import Subject
 
 # The rule the service states for experiments and jobs: 1 to 256 letters, digits, ``_``, ``-``, the first no sign.
 RUN = (re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,255}$"), "letters, digits, `_` and `-`, not starting with a sign")
@@ -21,8 +21,9 @@ ASSETS = {"data", "model", "environment_asset"}
 JOBS = {"command_job", "sweep_job", "pipeline_job", "spark_job"}
 
 
-def check(root: Map, kind: str) -> list[Finding]:
+def check(subject: Subject) -> list[Finding]:
     """Return the names of a document that break the rules of the service."""
+    root, kind = subject.root, subject.kind
     rules = {"experiment_name": RUN}
     if kind in ASSETS:
         rules["name"] = ASSET

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlops_kit.checks.files import Files
+    from mlops_kit.checks.subject import Subject
     from mlops_kit.documents import Entry, Node
 
 Wanted = Literal["file", "folder", "any"]
@@ -43,10 +44,11 @@ class LocalPath:
     holds: str = ""
 
 
-def check(root: Map, kind: str, folder: str, files: Files) -> list[Finding]:
-    """Return what is wrong with the local paths of a document that lies in ``folder``."""
-    found = _root_path(root, kind, folder)
-    return [finding for path in (*found, *_inside(root, folder, ("", ""))) for finding in _faults(path, files)]
+def check(subject: Subject) -> list[Finding]:
+    """Return what is wrong with the local paths of a document."""
+    root, folder = subject.root, subject.folder
+    found = (*_root_path(root, subject.kind, folder), *_inside(root, folder, ("", "")))
+    return [finding for path in found for finding in _faults(path, subject.files)]
 
 
 def _root_path(root: Map, kind: str, folder: str) -> Iterator[LocalPath]:

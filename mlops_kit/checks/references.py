@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlops_kit.checks.files import Files
+    from mlops_kit.checks.subject import Subject
     from mlops_kit.documents import Node
 
 Reference = tuple["Scalar", str, str]  # the scalar it stands in, its text, and the whole of it as written
@@ -33,10 +34,11 @@ class Scope:
     jobs: dict[str, frozenset[str] | None] = field(default_factory=dict)
 
 
-def check(root: Map, kind: str, folder: str, files: Files) -> list[Finding]:
+def check(subject: Subject) -> list[Finding]:
     """Return the references of a job or component that point nowhere, and the inputs that nothing uses."""
+    root, kind = subject.root, subject.kind
     if kind in ("pipeline_job", "pipeline_component"):
-        return _pipeline(root, folder, files)
+        return _pipeline(root, subject.folder, subject.files)
     if kind.endswith("_component") or kind in ("command_job", "spark_job"):
         return _leaf(root, _own_scope(root))
     if kind == "sweep_job":

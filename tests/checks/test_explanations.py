@@ -1,0 +1,62 @@
+"""Each page that explains a code: its wrong files yield the very lines it shows, its right files yield nothing."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from click.testing import CliRunner
+
+from mlops_kit.checks import codes
+from mlops_kit.cli import cli
+
+BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+PAGES = codes.codes()
+
+
+class Example(NamedTuple):
+    """The files of one half of a page, by their paths in a project, and the findings that it shows."""
+
+    files: dict[str, str]
+    findings: list[str]
+
+
+def _example(code: str, heading: str) -> Example:
+    """Return one half of a page; the project has an environment ``dev`` unless the example brings its own."""
+    section = codes.explanation(code).partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    blocks = BLOCK.findall(section)
+    shown = [line for kind, name, body in blocks if kind == "text" and not name for line in body.splitlines()]
+    return Example({name: body for _, name, body in blocks if name}, shown)
+
+
+def _findings(folder: Path, example: Example, monkeypatch) -> list[str]:
+    """Write the files into a project and return the lines that ``validate`` prints of it."""
+    files = {"environments/base.yaml": "{}\n", "environments/dev.yaml": "{}\n", **example.files}
+    for name, body in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(body, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    named = [name for name in files if name.endswith((".yml", ".yaml")) and (name in example.files)]
+    result = CliRunner().invoke(cli, ["validate", "-e", "dev", *named], catch_exceptions=False)
+    return result.stdout.splitlines()
+
+
+@pytest.mark.parametrize("code", PAGES)
+def test_the_wrong_files_yield_the_findings_that_the_page_shows(code, tmp_path, monkeypatch):
+    example = _example(code, "Wrong")
+    assert any(f"[{code}]" in line for line in example.findings)
+    assert _findings(tmp_path, example, monkeypatch) == example.findings
+
+
+@pytest.mark.parametrize("code", PAGES)
+def test_the_right_files_yield_nothing(code, tmp_path, monkeypatch):
+    example = _example(code, "Right")
+    assert example.files
+    assert _findings(tmp_path, example, monkeypatch) == []
+
+
+def test_each_code_of_the_source_has_a_page():
+    package = Path(codes.__file__).parents[1]
+    used = {code for path in package.rglob("*.py") for code in re.findall(r"\bMK\d{4}\b", path.read_text("utf-8"))}
+    assert used == set(PAGES)

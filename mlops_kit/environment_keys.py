@@ -86,7 +86,7 @@ def faults(node: Node, part: Mapping[str, Any], path: tuple[str, ...] = ()) -> I
 
 
 def _unknown(key: Scalar, part: Mapping[str, Any], path: tuple[str, ...]) -> EnvironmentFileError:
-    known = list(part.get("properties", {}))
+    known = [name for name, inner in part.get("properties", {}).items() if not inner.get("deprecated")]
     tail = did_you_mean(key.text, known) or f"; known are {', '.join(known)}"
     hint = "" if path or "did you" in tail else "; your own values belong below vars"
     where = f" in {'.'.join(path)}" if path else ""

@@ -10,7 +10,7 @@ from mlops_kit import environment_keys
 from mlops_kit.checks.findings import Finding, brief, did_you_mean, error, warning
 from mlops_kit.environments import Environment
 from mlops_kit.errors import EnvironmentFileError
-from mlops_kit.infra import derived, name_rules, network_rules, profiles
+from mlops_kit.infra import derived, name_rules, network_rules, profiles, v1_names
 from mlops_kit.infra.places import Where
 from mlops_kit.infra.roles import BUILT_IN, CUSTOM, SCOPES
 from mlops_kit.infra.wanted import Wanted, is_wanted, wanted
@@ -230,6 +230,7 @@ _RULES: tuple[Rule, ...] = (
     _protected,
     _names_of_others,
     _unused,
+    v1_names.check,
     name_rules.check,
     network_rules.check,
 )

@@ -10,7 +10,7 @@ from mlops_kit.documents import Map
 from mlops_kit.environments import Environment
 from mlops_kit.errors import EnvironmentFileError
 from mlops_kit.expressions import SecretText
-from mlops_kit.infra import profiles
+from mlops_kit.infra import profiles, v1_names
 from mlops_kit.infra.places import Where
 
 SECTION = "infra"
@@ -25,9 +25,10 @@ def wanted(environment: Environment) -> Wanted:
     Raises:
         EnvironmentFileError: A value cannot be evaluated, or holds a secret.
     """
-    given = _plain(environment, environment.values.get(SECTION) or {}, (SECTION,))
+    part = environment_keys.schema()["properties"][SECTION]
+    given = v1_names.renamed(_plain(environment, environment.values.get(SECTION) or {}, (SECTION,)), part)
     every = _over(profiles.EVERY, profiles.PROFILES[given.get("profile") or profiles.EVERY["profile"]])
-    laid: Wanted = _laid(every, given, environment_keys.schema()["properties"][SECTION], profiles.WHEN_WANTED)
+    laid: Wanted = _laid(every, given, part, profiles.WHEN_WANTED)
     return laid
 
 

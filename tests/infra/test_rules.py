@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlops_kit.infra import name_rules, rules
+from mlops_kit.infra import name_rules, rules, settings
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 HEAD = f"""\
@@ -155,7 +155,7 @@ def test_name_that_two_environments_are_given_is_found(load):
         ("storage: {containers: data}\n", "infra.storage.containers: a list is expected, not 'data'"),
         ("storage: {containers: [Data]}\n", "infra.storage.containers.0: 'Data' does not have the form"),
         ("workspace: {private_endpoints: [storage]}\n", "infra.workspace.private_endpoints.0: 'storage' is not one of"),
-        ("compute: {clusters: {cpu: {max_nodes: 4}}}\n", "unknown key 'max_nodes' in infra.compute.clusters.cpu"),
+        ("compute: {clusters: {cpu: {max_node: 4}}}\n", "unknown key 'max_node' in infra.compute.clusters.cpu"),
         ("budget: {start: 2026-01-15}\n", "'2026-01-15' does not have the form"),
     ],
 )
@@ -163,3 +163,11 @@ def test_value_of_the_wrong_kind_is_refused_when_the_file_is_read(infra, expecte
     with pytest.raises(Exception, match="base.yaml:8:") as caught:
         load(HEAD + "infra:\n  " + infra)
     assert expected in str(caught.value)
+
+
+def test_name_of_v1_is_laid_on_the_layer_below_as_its_name_of_v2_is(load):
+    below = HEAD + "infra:\n  compute:\n    clusters:\n      cpu: {min_nodes: 1, max_nodes: 6}\n"
+    environment = load(below, own="infra: {compute: {clusters: {cpu: {max_nodes: 3}}}}\n")
+    cluster = settings.infrastructure(environment).compute.clusters["cpu"]
+    assert (cluster.min_instances, cluster.max_instances) == (1, 3)
+    assert [finding.severity for finding in rules.findings(environment)] == ["warning", "warning"]

@@ -4,12 +4,14 @@ MlopsKitError                 exit code 2 unless a subclass says otherwise
 ├── UsageError                a command was called in a way that cannot work
 ├── SourceError               a fault at a place in a file: ``path:line:col: message``
 │   ├── DocumentError         the file is not readable YAML, or not the shape it must have
-│   │   └── RepeatedKeyError  a mapping has a key twice
+│   │   ├── RepeatedKeyError  a mapping has a key twice
+│   │   └── EmptyVariableError an environment variable is null
 │   ├── ExpressionError       a ``${...}`` that cannot be evaluated
 │   └── EnvironmentFileError  an environment file is wrong, or the environment is unknown
 ├── OperationFailed           exit code 1: a job or an operation ended badly
 ├── Cancelled                 exit code 4: a job was cancelled
 ├── WaitExpired               exit code 5: gave up waiting, the state is unknown
+├── Different                 exit code 6: what is there is not what is wanted, and was left as it is
 └── LocalError                the local control plane could not be started, reached or stopped
 """
 
@@ -65,6 +67,12 @@ class RepeatedKeyError(DocumentError):
     code = "MK0103"
 
 
+class EmptyVariableError(DocumentError):
+    """An environment variable of a job is null, which no process can be given."""
+
+    code = "MK0601"
+
+
 class ExpressionError(SourceError):
     """A ``${...}`` expression that cannot be parsed or evaluated."""
 
@@ -91,6 +99,12 @@ class WaitExpired(MlopsKitError):  # noqa: N818  says what happened
     """Waiting ended before the job did; its state is unknown."""
 
     exit_code = 5
+
+
+class Different(MlopsKitError):  # noqa: N818  says what was found
+    """Something is there and is not what is wanted; it was left as it is."""
+
+    exit_code = 6
 
 
 class LocalError(MlopsKitError):

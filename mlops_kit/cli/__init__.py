@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "model": ("mlops_kit.cli.assets:model", "List, show and register models."),
     "component": ("mlops_kit.cli.assets:component", "List, show and register components."),
     "environment": ("mlops_kit.cli.assets:environment", "List, show and register environment assets."),
-    "compute": ("mlops_kit.cli.compute", "List, show, start and stop compute."),
+    "compute": ("mlops_kit.cli.compute", "List, show, start, stop and ensure compute."),
     "infra": ("mlops_kit.cli.infra", "The Azure resources of an environment."),
     "local": ("mlops_kit.cli.local", "Run the local control plane, and programs against it."),
     "quickstart": ("mlops_kit.cli.quickstart", "Train, track and register a real model offline, in a minute."),

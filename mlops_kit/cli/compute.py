@@ -1,23 +1,25 @@
-"""``mlops-kit compute``: list, show, stop and start compute."""
+"""``mlops-kit compute``: list, show, stop and start compute, and create what is missing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import click
 
-from mlops_kit.cli import present
+from mlops_kit.cli import options, prepare, present
 from mlops_kit.cli.connection import Where, connected, in_workspace
-from mlops_kit.errors import UsageError
-from mlops_kit.workspace import computes
+from mlops_kit.errors import Different, UsageError
+from mlops_kit.infra.compute import owned
+from mlops_kit.workspace import computes, hints
 
 COLUMNS = ("name", "type", "state", "size", "minimum", "maximum")
 
 
 @click.group()
 def command() -> None:
-    """List, show, start and stop compute."""
+    """List, show, start, stop and ensure compute."""
 
 
 @command.command(name="list")
@@ -55,6 +57,40 @@ def stop(name: str | None, every: bool, where: Where) -> None:
 def start(name: str | None, every: bool, where: Where) -> None:
     """Start a compute instance, or --all."""
     _change(computes.start, "Stopped", _wanted(name, every), where)
+
+
+@command.command()
+@click.argument("template")
+@options.set_option
+@options.yes_option
+@in_workspace
+def ensure(template: str, settings: tuple[str, ...], yes: bool, where: Where) -> None:
+    """Create the compute of TEMPLATE where there is none of its name.
+
+    One that is there is never changed: the exit code is 0 when it is as TEMPLATE says, 6 when it differs. Compute that
+    the infrastructure of the environment makes is found and compared, and not created.
+    """
+    prepared = prepare.prepare(where, template, settings, taken={"compute": "compute"})
+    options.require_consent(prepared.environment, yes, f"create the compute of {template}")
+    ours = owned(prepared.environment)
+    with connected(where, prepared.environment) as workspace:
+        made = [computes.ensure(workspace.ml, item, ours) for item in prepared.items]
+    rows = [asdict(each) for each in made]
+    where.show(rows[0] if len(rows) == 1 else rows, lambda _: "\n".join(map(_ensured, made)))
+    if missing := [each.name for each in made if each.outcome == "missing"]:
+        up = hints.typed(where.typed(prepared.environment.name), "infra", "up")
+        raise UsageError(f"the infrastructure makes {_all(missing)}: '{up}'")
+    if differing := [each.name for each in made if each.outcome == "different"]:
+        raise Different(f"{_all(differing)} differs from {template} and was left as it is")
+
+
+def _ensured(one: computes.Ensured) -> str:
+    lines = [f"  {key}: {has} -> {wanted}" for key, (has, wanted) in one.differences.items()]
+    return "\n".join([f"{one.name}  {one.outcome}", *lines])
+
+
+def _all(names: list[str]) -> str:
+    return f"the compute {', '.join(map(repr, names))}"
 
 
 def _wanted(name: str | None, every: bool) -> str | None:

@@ -45,10 +45,17 @@ class Prepared:
     submission: Submission
 
 
-def prepare(where: Where, template: str, settings: Sequence[str], again: Mapping[str, Node] | None = None) -> Prepared:
+def prepare(
+    where: Where,
+    template: str,
+    settings: Sequence[str],
+    again: Mapping[str, Node] | None = None,
+    taken: Mapping[str, str] = SUBMITTED,
+) -> Prepared:
     """Render a template and check every document of it; raises UsageError after all faults have been printed.
 
-    ``settings`` are texts of ``--set``, which win over the values of parameters in ``again``.
+    ``settings`` are texts of ``--set``, which win over the values of parameters in ``again``; ``taken`` are the
+    families that the command takes, with their kinds.
     """
     overrides, own = options.sorted_settings(settings)
     environment = where.environment(overrides)
@@ -66,7 +73,7 @@ def prepare(where: Where, template: str, settings: Sequence[str], again: Mapping
     made = record.submission(name, environment.name, parameters, settings, again or {})
     revealed = render.reveal(rendered, secret)
     tags = environment.tags
-    items = tuple(_item(shown, full, made, tags) for shown, full in zip(rendered, revealed, strict=True))
+    items = tuple(_item(shown, full, made, tags, taken) for shown, full in zip(rendered, revealed, strict=True))
     return Prepared(items, environment, project_name(environment), made)
 
 
@@ -97,12 +104,14 @@ def secret(name: str, variables: Mapping[str, str] = os.environ) -> str:
     return variables[variable]
 
 
-def _item(shown: Document, full: Document, made: Submission, tags: Mapping[str, str]) -> Item:
+def _item(shown: Document, full: Document, made: Submission, tags: Mapping[str, str], taken: Mapping[str, str]) -> Item:
     """Return a document for submission: ``shown`` names its content, ``full`` has the secrets in it."""
-    kind = SUBMITTED.get(_family(shown) or "")
+    family = _family(shown) or ""
+    kind = taken.get(family)
     if kind is None:
-        known = ", ".join(SUBMITTED.values())
-        raise DocumentError(f"this kind of file cannot be submitted; known are {known}", shown.root.place)
+        known = ", ".join(taken.values())
+        other = "; 'mlops-kit compute ensure' makes a compute" if family == "compute" else ""
+        raise DocumentError(f"this kind of file cannot be submitted here; known are {known}{other}", shown.root.place)
     path = shown.path.absolute()
     content = json.dumps(documents.to_data(shown), sort_keys=True)
     properties = as_properties(replace(made, content=digest([content])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_kit.infra import derived, profiles
 from mlops_kit.infra.contract import (
@@ -22,7 +22,10 @@ from mlops_kit.infra.contract import (
     Serverless,
     User,
 )
-from mlops_kit.infra.wanted import Wanted
+from mlops_kit.infra.wanted import Wanted, is_wanted, wanted
+
+if TYPE_CHECKING:
+    from mlops_kit.environments import Environment
 
 _IDENTITIES = {"compute": "compute", "system": "system", "none": None}
 
@@ -36,6 +39,16 @@ def compute(tree: Wanted) -> Compute:
         {name: _cluster(one, tree) for name, one in clusters.items()},
         {name: _instance(one, tree) for name, one in tree["compute"]["instances"].items()},
     )
+
+
+def owned(environment: Environment) -> frozenset[str]:
+    """Return the names, in lower case, of the compute that the infrastructure of an environment makes or attaches."""
+    if not is_wanted(environment):
+        return frozenset()
+    tree = wanted(environment)
+    attached = [tree["kubernetes"]["compute_name"]] if tree["kubernetes"] is not None else []
+    made = compute(tree)
+    return frozenset(name.lower() for name in (*made.clusters, *made.instances, *attached))
 
 
 def serverless(tree: Wanted) -> Serverless:

@@ -24,7 +24,7 @@ INSTALL: Mapping[str, tuple[str, str]] = {
     ),
     "pulumi": ("https://www.pulumi.com/docs/install", "curl -fsSL https://get.pulumi.com | sh"),
 }
-_OURS = frozenset({2, 3, 4, 5, 130})  # exit codes that mean something of our own
+_OURS = frozenset({2, 3, 4, 5, 6, 130})  # exit codes that mean something of our own
 _LAST_LINES = 3
 
 

@@ -88,3 +88,88 @@ def test_show_spells_every_state_as_the_service_does(kit, instances, name, state
     assert "\nprovisioning_state: Succeeded\n" in ran.out
     assert "State." not in ran.out
     assert "null" not in ran.out
+
+
+CLUSTER = """\
+$schema: https://azuremlschemas.azureedge.net/latest/amlCompute.schema.json
+name: {name}
+type: amlcompute
+size: {size}
+min_instances: 0
+max_instances: 2
+idle_time_before_scale_down: 300
+tier: low_priority
+tags: {{team: vision}}
+"""
+
+
+@pytest.fixture
+def cluster(write):
+    """Write the template of a cluster; the arguments fill its gaps."""
+
+    def template(name, size="Standard_DS3_v2"):
+        return write(f"computes/{name}.yml", CLUSTER.format(name=name, size=size))
+
+    return template
+
+
+def test_ensure_creates_what_is_missing_and_finds_it_the_second_time(kit, cluster):
+    template = cluster("ensured")
+    first, second = (kit("compute", "ensure", template, "-o", "json") for _ in range(2))
+
+    assert (first.code, first.json) == (0, {"name": "ensured", "outcome": "created", "differences": {}})
+    assert (second.code, second.json["outcome"]) == (0, "found")
+    shown = kit("compute", "show", "ensured", "-o", "json").json
+    expected = {"size": "Standard_DS3_v2", "max_instances": 2, "idle_time_before_scale_down": 300}
+    assert {key: shown[key] for key in expected} == expected
+    assert shown["tags"]["team"] == "vision"
+
+
+def test_ensure_leaves_another_size_alone_and_says_so_with_a_code_of_its_own(kit, cluster):
+    kit("compute", "ensure", cluster("sized"))
+    ran = kit("compute", "ensure", cluster("sized", "Standard_DS11_v2"), "--set", "max_instances=3", "-o", "json")
+
+    assert ran.code == 6
+    assert ran.json["outcome"] == "different"
+    assert ran.json["differences"] == {"size": ["Standard_DS3_v2", "Standard_DS11_v2"], "max_instances": [2, 3]}
+    assert "the compute 'sized' differs from" in ran.err
+    assert kit("compute", "show", "sized", "-o", "json").json["size"] == "Standard_DS3_v2"
+    assert kit("compute", "show", "sized", "-o", "json").json["max_instances"] == 2
+
+
+def test_ensure_prints_the_difference_of_another_type(kit, cluster, write):
+    kit("compute", "ensure", cluster("typed"))
+    ran = kit("compute", "ensure", write("computes/typed2.yml", "name: typed\ntype: computeinstance\n"))
+
+    assert ran.code == 6
+    assert ran.out == "typed  different\n  type: amlcompute -> computeinstance\n"
+
+
+def test_ensure_makes_no_compute_that_the_infrastructure_makes(kit, cluster, commands_workspace):
+    owned = ["--set", "env.infra.compute.clusters.Owned={size: Standard_DS3_v2}"]
+    ran = kit("compute", "ensure", cluster("owned"), *owned)
+
+    assert ran.code == 2
+    assert "error: the infrastructure makes the compute 'owned': 'mlops-kit infra up " in ran.err
+    assert ran.out == "owned  missing\n"
+    assert "owned" not in {one.name for one in commands_workspace.ml_client().compute.list()}
+
+    kit("compute", "ensure", cluster("owned"))
+    assert kit("compute", "ensure", cluster("owned"), *owned).out == "owned  found\n"
+
+
+def test_ensure_takes_no_other_kind_of_file_and_run_names_it(kit, write, cluster):
+    job = kit("compute", "ensure", write("jobs/other.yml", "type: command\ncommand: 'true'\ncompute: azureml:cpu\n"))
+    ran = kit("run", cluster("run"))
+
+    assert (job.code, ran.code) == (2, 2)
+    assert "'mlops-kit compute ensure' makes a compute" in ran.err
+
+
+def test_ensure_never_shows_a_secret_and_does_not_compare_what_the_service_keeps(kit, write):
+    text = "name: keyed\ntype: amlcompute\nsize: Standard_DS3_v2\nssh_settings:\n  admin_username: ops\n"
+    template = write("computes/keyed.yml", text + "  admin_password: ${secret.NODE}\n")
+    runs = [kit("compute", "ensure", template, MLOPS_KIT_SECRET_NODE="Wrong-h0rse!") for _ in range(2)]
+
+    assert [ran.out for ran in runs] == ["keyed  created\n", "keyed  found\n"]
+    assert "Wrong-h0rse" not in "".join(ran.out + ran.err for ran in runs)

@@ -135,3 +135,15 @@ def test_l5_28_cluster_is_made_once_and_another_size_never_replaces_it_silently(
     bigger = AmlCompute(name="once", size="Standard_DS12_v2", min_instances=0, max_instances=2)
     with pytest.raises(HttpResponseError, match="is Standard_DS11_v2 and cannot become Standard_DS12_v2"):
         course.ml.compute.begin_create_or_update(bigger)
+
+
+@pytest.mark.slow
+def test_l5_28_ensure_creates_once_finds_it_then_and_leaves_another_size_alone(course, tmp_path):
+    (tmp_path / "once.yml").write_text(
+        "name: ensured-once\ntype: amlcompute\nsize: Standard_DS11_v2\n", encoding="utf-8"
+    )
+    ensure = ("compute", "ensure", str(tmp_path / "once.yml"), "-e", "local")
+    ran = [course.cli(*ensure), course.cli(*ensure), course.cli(*ensure, "--set", "size=Standard_DS3_v2", check=False)]
+    assert [one.returncode for one in ran] == [0, 0, 6]
+    assert [one.stdout.split()[1] for one in ran] == ["created", "found", "different"]
+    assert "size: Standard_DS11_v2 -> Standard_DS3_v2" in ran[2].stdout

@@ -13,7 +13,7 @@ from typing import Any
 from mlops_kit import documents
 from mlops_kit.documents import Document, Entry, List, Map, Node, Scalar, from_data
 from mlops_kit.environments import Environment
-from mlops_kit.errors import DocumentError, Place, UsageError
+from mlops_kit.errors import DocumentError, EmptyVariableError, Place, UsageError
 from mlops_kit.expressions import Locate, Root, Secret, SecretText, evaluate
 from mlops_kit.layers import children, list_index
 from mlops_kit.nearest import did_you_mean
@@ -318,7 +318,7 @@ def _variable(node: Node) -> Node:
     if not isinstance(node, Scalar) or isinstance(node.value, str):
         return node
     if node.value is None:
-        raise DocumentError('an environment variable cannot be null; write "" for an empty one', node.place)
+        raise EmptyVariableError('an environment variable cannot be null; write "" for an empty one', node.place)
     return _text(node.text, node.place)
 
 

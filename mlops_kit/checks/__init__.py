@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mlops_kit import schemas
 from mlops_kit.checks import commands, conda, keys, kinds, names, paths, references, texts
 from mlops_kit.checks.files import Files
-from mlops_kit.checks.findings import CODES, Finding, did_you_mean, error
+from mlops_kit.checks.findings import Finding, did_you_mean, error
 from mlops_kit.checks.subject import Subject
 from mlops_kit.documents import Map, Scalar
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mlops_kit.documents import Document, Node
 
-__all__ = ["CHECKS", "CODES", "Files", "Finding", "as_written", "check", "is_azure_ml"]
+__all__ = ["CHECKS", "Files", "Finding", "as_written", "check", "is_azure_ml"]
 
 # Every check of a document beyond the schema of its kind; each passes over the kinds that it does not concern.
 CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (

@@ -12,53 +12,6 @@ if TYPE_CHECKING:
 
     from mlops_kit.errors import Place
 
-# code -> what it stands for; codes are never reused
-CODES = {
-    "MK0100": "the file cannot be read as YAML",
-    "MK0101": "the kind of file is not known",
-    "MK0102": "a key is not known",
-    "MK0103": "a key is given twice",
-    "MK0104": "a required key is missing",
-    "MK0105": "a value has the wrong type",
-    "MK0106": "a value is not one of the allowed ones",
-    "MK0107": "a value does not have the required form",
-    "MK0108": "a key has no value",
-    "MK0201": "a name breaks the rules of the service",
-    "MK0301": "a reference points to nothing that is declared",
-    "MK0302": "an input is declared and not used",
-    "MK0303": "a component is given an input or output it does not declare",
-    "MK0304": "a component is not given an input it requires",
-    "MK0305": "an optional input stands outside a $[[ ]] group",
-    "MK0306": "a $[[ ]] group is not set apart by blanks",
-    "MK0401": "a local file or folder does not exist",
-    "MK0402": "a path leads out of the project",
-    "MK0403": "a path is written with backslashes",
-    "MK0404": "a file is given where a folder is needed, or the other way round",
-    "MK0405": "a path holds a wildcard",
-    "MK0406": "a folder lacks the file that its type needs",
-    "MK0501": "a job has no environment",
-    "MK0502": "a conda file asks for a package of the retired SDK",
-    "MK0503": "an environment asset has a conda file and no image",
-    "MK0504": "a conda or requirements file names a package twice",
-    "MK0505": "an image is not pinned where the environment is protected",
-    "MK0506": "a line of a requirements file cannot be installed away from this machine",
-    "MK0507": "a component that is named as a file needs a requirements file",
-    "MK0601": "an environment variable has no value",
-    "MK0602": "a command holds characters that the shell does not expect",
-    "MK0611": "a physical name breaks the rule of its service",
-    "MK0612": "two resources would have the same name",
-    "MK0613": "a region, a size or a tier is not one of those that may be used here",
-    "MK0614": "a minimum is above its maximum",
-    "MK0615": "settings of the network do not go together",
-    "MK0616": "a protected environment would be open or could be lost",
-    "MK0617": "a setting would change nothing",
-    "MK0618": "a value does not name what it should",
-    "MK0619": "a key has the name of v1",
-    "MK0701": "an environment file is wrong",
-    "MK0702": "an environment lacks a key that Azure needs",
-    "MK0801": "a template cannot be rendered",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -13,7 +13,7 @@ from mlops_kit.checks.findings import Finding, error
 from mlops_kit.cli.options import counted
 from mlops_kit.documents import Document, Entry, List, Map, Node, Scalar
 from mlops_kit.environments import Environment
-from mlops_kit.errors import ExpressionError, Place, SourceError, UsageError
+from mlops_kit.errors import DocumentError, ExpressionError, Place, SourceError, UsageError
 from mlops_kit.parameters import Block, Parameter
 
 SAMPLES: Mapping[str, Any] = {"string": "value", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
@@ -142,7 +142,9 @@ def _uses(loaded: Sequence[Document], names: Iterable[str]) -> Iterable[Place]:
 
 
 def _finding(fault: SourceError) -> Finding:
-    return error("MK0801", fault.place or Place("template"), fault.message)
+    # What makes a template unreadable is found before; here the documents of it cannot become others.
+    code = SourceError.code if fault.code == DocumentError.code else fault.code
+    return error(code, fault.place or Place("template"), fault.message)
 
 
 def _failed(loaded: Sequence[Document], fault: SourceError) -> Scalar | None:

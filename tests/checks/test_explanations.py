@@ -12,6 +12,19 @@ from mlops_kit.cli import cli
 
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PAGES = codes.codes()
+# The project that the files of an example are put into, unless the example brings its own: an environment that lacks
+# nothing, so that an example shows of it only what matters.
+PROJECT = {
+    "environments/base.yaml": """\
+project: wards
+location: westeurope
+workspace:
+  subscription_id: 11111111-2222-3333-4444-555555555555
+  resource_group: rg-wards
+  name: mlw-wards
+""",
+    "environments/dev.yaml": "{}\n",
+}
 
 
 class Example(NamedTuple):
@@ -22,7 +35,7 @@ class Example(NamedTuple):
 
 
 def _example(code: str, heading: str) -> Example:
-    """Return one half of a page; the project has an environment ``dev`` unless the example brings its own."""
+    """Return one half of a page."""
     section = codes.explanation(code).partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     blocks = BLOCK.findall(section)
     shown = [line for kind, name, body in blocks if kind == "text" and not name for line in body.splitlines()]
@@ -30,14 +43,14 @@ def _example(code: str, heading: str) -> Example:
 
 
 def _findings(folder: Path, example: Example, monkeypatch) -> list[str]:
-    """Write the files into a project and return the lines that ``validate`` prints of it."""
-    files = {"environments/base.yaml": "{}\n", "environments/dev.yaml": "{}\n", **example.files}
+    """Write the files into a project and return the lines that ``validate`` prints of those that are YAML."""
+    files = PROJECT | example.files
     for name, body in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(body, encoding="utf-8")
     monkeypatch.chdir(folder)
-    named = [name for name in files if name.endswith((".yml", ".yaml")) and (name in example.files)]
+    named = [name for name in example.files if name.endswith((".yml", ".yaml"))]
     result = CliRunner().invoke(cli, ["validate", "-e", "dev", *named], catch_exceptions=False)
     return result.stdout.splitlines()
 

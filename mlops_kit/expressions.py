@@ -25,6 +25,8 @@ Locate = Callable[[str], Place]
 """Gives the place of an expression, as written with its braces; called only when it fails."""
 
 _START = re.compile(r"\$\$\{|\$\{\{|\$\{\s*([A-Za-z_]+)\s*\.")
+# What a filter raises about a value that it cannot take.
+_OF_FILTERS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _PATH = re.compile(r"\s*([a-z]+)((?:\.[A-Za-z_][A-Za-z0-9_]*)+)\s*")
 _NEAR_ROOTS = {
     **dict.fromkeys(("envs", "environment", "environ"), "env"),
@@ -243,7 +245,7 @@ def _computed(expression: _Expression, roots: Mapping[str, Any], locate: Locate)
         return _settled(result)
     except jinja2.TemplateSyntaxError as error:
         raise ExpressionError(f"{expression}: {error.message}", locate(str(expression))) from None
-    except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+    except (jinja2.TemplateError, *_OF_FILTERS) as error:
         raise ExpressionError(f"{expression}: {error}", locate(str(expression))) from None
 
 
@@ -258,13 +260,6 @@ def _settled(value: Any) -> Any:
     raise TypeError(f"gives a {type(value).__name__}, which YAML cannot hold")
 
 
-def _written(value: Any) -> str:
-    """Return a value inside a computed text; an undefined one raises its own error here."""
-    if value is None:
-        raise TypeError("null cannot be part of a text")
-    return written(value) if isinstance(value, bool | int | float) else str(value)
-
-
 @lru_cache(maxsize=1024)
 def _compiled(source: str) -> TemplateExpression:
     return _sandbox().compile_expression(source, undefined_to_none=False)
@@ -272,50 +267,6 @@ def _compiled(source: str) -> TemplateExpression:
 
 @cache
 def _sandbox() -> SandboxedEnvironment:
-    """Return the Jinja environment: items only, no attributes of Python objects, nothing that differs between runs."""
-    import jinja2
-    from jinja2 import nodes
-    from jinja2.compiler import CodeGenerator, Frame
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from mlops_kit import sandbox  # Jinja is imported where something is computed, not for a plain path
 
-    class Missing(jinja2.StrictUndefined):
-        __slots__ = ()
-
-        @property
-        def _undefined_message(self) -> str:
-            name = self._undefined_name
-            if self._undefined_hint or name is None:
-                return self._undefined_hint or "a value is missing"
-            if isinstance(self._undefined_obj, Mapping):
-                return _missing(self._undefined_obj, str(name))
-            return f"there is no {name!r}; an expression knows {', '.join(ROOTS[:-1])}"
-
-    class Generator(CodeGenerator):
-        def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802  the compiler's name
-            """Join with ``~`` as YAML writes values (true), not as Python does (True)."""
-            self.write("environment.filters['concat']((")
-            for part in node.nodes:
-                self.visit(part, frame)
-                self.write(", ")
-            self.write("))")
-
-    class Sandbox(ImmutableSandboxedEnvironment):
-        code_generator_class = Generator
-
-        def getattr(self, obj: Any, attribute: str) -> Any:
-            if isinstance(obj, Mapping):
-                # A key called "items" or "values" is a key, as it is in a plain path.
-                return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
-            return super().getattr(obj, attribute)
-
-        def getitem(self, obj: Any, argument: Any) -> Any:
-            if isinstance(obj, Mapping):
-                return obj[argument] if argument in obj else self.undefined(obj=obj, name=argument)
-            return super().getitem(obj, argument)
-
-    sandbox = Sandbox(undefined=Missing, autoescape=False)
-    sandbox.globals.clear()
-    del sandbox.filters["random"]
-    sandbox.filters["concat"] = lambda parts: "".join(map(_written, parts))
-    sandbox.filters["string"] = _written
-    return sandbox
+    return sandbox.sandbox(_missing, ROOTS[:-1])

@@ -53,7 +53,13 @@ def check(root: Node, path: str | Path, files: Files, *, protected: bool = False
     findings = _declared(root, kind, decided)
     for each in CHECKS:
         findings += each(subject)
-    return tuple(sorted(dict.fromkeys(findings), key=_position))
+    return tuple(sorted(dict.fromkeys(_sharpest(findings)), key=_position))
+
+
+def _sharpest(findings: list[Finding]) -> list[Finding]:
+    """Leave out that a name has not the form of the schema where its own rule says what is wrong with it."""
+    named = {finding.place for finding in findings if finding.code == "MK0201"}
+    return [each for each in findings if each.code != "MK0107" or each.place not in named] if named else findings
 
 
 def as_written(document: Document) -> Document:

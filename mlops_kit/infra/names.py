@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mlops_kit.checks.names import Rule
 from mlops_kit.environments import Environment
 from mlops_kit.infra import derived
-from mlops_kit.infra.services import RULES, Rule
+from mlops_kit.infra.services import RULES
 from mlops_kit.infra.wanted import Wanted, wanted
 
 _CUT = 5  # hexadecimal digits that stand for what was cut

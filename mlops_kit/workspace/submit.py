@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_kit.errors import OperationFailed, UsageError
+from mlops_kit.slugs import slug
 from mlops_kit.workspace import assets, content, failures, hints, jobs, names, uploading
 from mlops_kit.workspace.connect import Workspace
 from mlops_kit.workspace.enums import word
@@ -98,7 +99,7 @@ def create_job(workspace: Workspace, loaded: Loaded, attempt: str | None, name: 
     entity, item = loaded.entity, loaded.item
     stated = name or entity.name
     entity.name = stated or names.job_name(item.path.stem, [content_digest(item)], attempt or names.fresh_token())
-    entity.experiment_name = entity.experiment_name or names.slug(item.path.stem)
+    entity.experiment_name = entity.experiment_name or slug(item.path.stem)
     if (stated or attempt) and jobs.exists(workspace, entity.name):
         if stated:
             raise UsageError(f"a job named {stated!r} exists already; give another --name")

@@ -189,11 +189,11 @@ def test_a_file_that_tells_nothing_is_asked_for_its_type(folder):
     [
         ("data/a.yml", "name: a\ntype: uri_folder\npath: azureml://datastores/d/paths/a/\n"),
         ("environments/a.yml", "name: a\nimage: python:3.11\n"),
-        ("computes/a.yml", "name: a\ntype: amlcompute\nsize: Standard_DS3_v2\nmin_instances: 0\nmax_instances: 2\n"),
+        ("computes/a.yml", "name: cpu\ntype: amlcompute\nsize: Standard_DS3_v2\nmin_instances: 0\nmax_instances: 2\n"),
         ("e.yml", "name: an-endpoint\nauth_mode: key\n"),
         (
             "d.yml",
-            "name: blue\nendpoint_name: e\nmodel: azureml:m:1\ninstance_type: Standard_DS3_v2\ninstance_count: 1\n",
+            "name: blue\nendpoint_name: churn\nmodel: azureml:m:1\ninstance_type: Standard_DS3_v2\ninstance_count: 1\n",
         ),
         ("s.yml", "name: s\ntrigger:\n  type: cron\n  expression: '0 1 * * *'\ncreate_job: azureml:a-job\n"),
         ("c/conda.yml", "name: a\nchannels: [conda-forge]\ndependencies:\n  - python=3.11\n  - pip:\n      - mlflow\n"),

@@ -1,33 +1,6 @@
-"""Names the service refuses, environment variables, commands, environments."""
-
-import pytest
+"""Environment variables, commands, environments."""
 
 JOB = "command: echo\nenvironment: azureml:sklearn@latest\n"
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("experiment_name: feature/abc def", "`experiment_name` is `feature/abc def`"),
-        ("name: run:3PM", "`name` is `run:3PM`"),
-        ("name: -run", "`name` is `-run`"),
-        (f"experiment_name: {'x' * 257}", "`experiment_name` is"),
-    ],
-)
-def test_a_name_that_the_service_refuses_is_found(folder, line, expected):
-    (found,) = folder.found(JOB + line + "\n")
-    assert found.startswith("3:")
-    assert "error[MK0201]" in found
-    assert expected in found
-
-
-def test_a_name_that_can_be_mended_is_offered(folder):
-    (found,) = folder.found(JOB + "experiment_name: feature/abc def\n")
-    assert found.endswith("write `feature-abc-def`")
-
-
-def test_names_with_capitals_digits_and_signs_pass(folder):
-    assert folder.found(JOB + "name: Run_3-b\nexperiment_name: Feature-ABC_1\n") == []
 
 
 def test_an_environment_variable_is_text_and_not_null(folder):

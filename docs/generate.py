@@ -1,4 +1,4 @@
-"""Write the pages that come from code: commands, curated environments, modules of the infrastructure, coverage.
+"""Write the pages that come from code: commands, findings, curated environments, infrastructure, coverage.
 
 ``python docs/generate.py`` writes them; ``--check`` writes nothing and fails when one is stale. Which operations the
 contract tests drove is kept in ``docs/driven.json``; ``--logs FOLDER`` writes it anew from the control planes' logs
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import click
 import conformance
+import finding_pages
 import infrastructure_pages
 
 HERE = Path(__file__).resolve().parent
@@ -122,6 +123,7 @@ def main() -> int:
         "curated.md": curated_page(),
         "coverage.md": coverage_page(driven, known),
         **infrastructure_pages.pages(),
+        **finding_pages.pages(),
     }
     stale = [name for name, text in pages.items() if _read(HERE / name) != text]
     unexplained = conformance.unexplained(known)

@@ -60,8 +60,28 @@ def render_documents(
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, Node]:
-    """Return ``path=YAML`` texts as nodes by path; the last one wins."""
-    return {path: override(text, Place(f"--set {path}")) for path, text in map(assignment, settings)}
+    """Return ``path=YAML`` texts as nodes by path; the last one wins.
+
+    They are data, often of another hand (a title, a branch): an expression in one is text and is never evaluated.
+    """
+    nodes = {path: override(text, Place(f"--set {path}")) for path, text in map(assignment, settings)}
+    return {path: _literal(node) for path, node in nodes.items()}
+
+
+def _literal(node: Node) -> Node:
+    """Return a node whose texts and keys evaluate to themselves."""
+    if isinstance(node, Scalar):
+        return _text(_escaped(node.value), node.place) if isinstance(node.value, str) and "${" in node.value else node
+    if isinstance(node, Map):
+        entries = (
+            Entry(replace(each.key, text=_escaped(each.key.text)), _literal(each.value)) for each in node.entries
+        )
+        return replace(node, entries=tuple(entries))
+    return _mapped(node, _literal)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("${", "$${")
 
 
 def parameter_values(
@@ -87,7 +107,7 @@ def as_setting(value: Any) -> Any:
     if isinstance(value, SecretText):
         return "".join(str(part) if isinstance(part, Secret) else as_setting(part) for part in value.parts)
     if isinstance(value, str):
-        return value.replace("${", "$${")
+        return _escaped(value)
     if isinstance(value, Mapping):
         return {key: as_setting(item) for key, item in value.items()}
     return [as_setting(item) for item in value] if isinstance(value, list | tuple) else value

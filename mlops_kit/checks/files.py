@@ -6,12 +6,16 @@ import os
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from mlops_kit import documents, requirements
 from mlops_kit.documents import Map, Scalar
 from mlops_kit.errors import DocumentError, Place
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
 SCHEMES = "azureml|https?|wasbs?|abfss?|adl|s3|gs|hdfs|runs|models|mlflow-artifacts|git\\+[a-z]+"
 REMOTE = re.compile(rf"^({SCHEMES}):")
 
@@ -25,6 +29,7 @@ class Files:
         self._maps: dict[str, Map | None] = {}
         self._requirements: dict[str, requirements.Requirements] = {}
         self._outside: dict[str, bool] = {}
+        self._answers: dict[tuple[Any, str], Any] = {}
 
     def kind(self, path: str) -> Literal["file", "folder", ""]:
         """Return whether a path is a ``file``, a ``folder`` or nothing."""
@@ -33,8 +38,9 @@ class Files:
         return self._kinds[path]
 
     def names(self, folder: str) -> list[str]:
-        """Return the names in a folder, to suggest one."""
-        return sorted(path.name for path in Path(folder).iterdir()) if self.kind(folder) == "folder" else []
+        """Return the names in a folder of the project, to suggest one."""
+        is_known = self.kind(folder) == "folder" and not self.is_outside(folder)
+        return sorted(path.name for path in Path(folder).iterdir()) if is_known else []
 
     def is_outside(self, path: str) -> bool:
         """Return whether a path leads out of the project, links followed."""
@@ -43,9 +49,9 @@ class Files:
         return self._outside[path]
 
     def map(self, path: str) -> Map | None:
-        """Return what a YAML file holds, or None when it cannot be read or holds no map."""
+        """Return what a YAML file holds, or None when it lies outside, cannot be read or holds no map."""
         if path not in self._maps:
-            self._maps[path] = _map(path)
+            self._maps[path] = None if self.is_outside(path) else _map(path)
         return self._maps[path]
 
     def requirements(self, path: str) -> requirements.Requirements:
@@ -53,6 +59,14 @@ class Files:
         if path not in self._requirements:
             self._requirements[path] = requirements.read(Path(path))
         return self._requirements[path]
+
+    def once(self, question: Callable[[str], T], path: str) -> T:
+        """Return what a function says of a path; a second time it is not asked."""
+        key = (question, path)
+        if key not in self._answers:
+            self._answers[key] = question(path)
+        answer: T = self._answers[key]
+        return answer
 
 
 def _kind(path: str) -> Literal["file", "folder", ""]:

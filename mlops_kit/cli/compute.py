@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
-from mlops_kit.cli import options, prepare, present
+from mlops_kit.cli import options, prepare, present, running
 from mlops_kit.cli.connection import Where, connected, in_workspace
 from mlops_kit.errors import Different, UsageError
 from mlops_kit.infra.compute import owned
 from mlops_kit.workspace import computes, hints
 
 COLUMNS = ("name", "type", "state", "size", "minimum", "maximum")
+FIGURES = ("minutes", "cost")  # of computes on this machine
 
 
 @click.group()
@@ -25,20 +26,28 @@ def command() -> None:
 @command.command(name="list")
 @in_workspace
 def list_(where: Where) -> None:
-    """List the compute of the workspace."""
-    with connected(where) as workspace:
+    """List the compute of the workspace.
+
+    On this machine with the minutes that it has run, of a cluster those of all its nodes, and what they would have
+    cost by local.hourly_prices.
+    """
+    environment = where.environment()
+    with connected(where, environment) as workspace:
         rows = computes.every(workspace.ml)
-    where.show(rows, _table)
+    ran = running.of(where.project, environment)
+    where.show([row | ran.get(row["name"].lower(), {}) for row in rows], _table)
 
 
 @command.command()
 @click.argument("name")
 @in_workspace
 def show(name: str, where: Where) -> None:
-    """Show one compute."""
-    with connected(where) as workspace:
+    """Show one compute; on this machine with the minutes that it has run, see 'compute list'."""
+    environment = where.environment()
+    with connected(where, environment) as workspace:
         found = computes.show(workspace.ml, name)
-    where.show(found, present.outline)
+    ran = running.of(where.project, environment)
+    where.show(found | ran.get(name.lower(), {}), present.outline)
 
 
 @command.command()
@@ -109,4 +118,4 @@ def _change(change: Callable[..., dict[str, Any]], state: str, name: str | None,
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    return present.columns(rows, COLUMNS, "no compute")
+    return present.columns(rows, (*COLUMNS, *(key for key in FIGURES if any(key in row for row in rows))), "no compute")

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from mlops_kit import project as projects
-from mlops_kit.cli import options, plane
+from mlops_kit.cli import options, plane, running
 from mlops_kit.errors import LocalError, UsageError
 from mlops_kit.local.outside import OUTSIDE
 
@@ -161,7 +161,8 @@ def status(meant: Meant, output: str) -> None:
     """Say whether it runs, where, and what it holds."""
     from mlops_kit.local import supervisor
 
-    options.print_result(_facts(supervisor.status(meant.state)), output, _described)
+    ran = [asdict(one) for one in running.ledger(meant.state)]
+    options.print_result(_facts(supervisor.status(meant.state)) | {"ran": ran}, output, _described)
 
 
 def _facts(found: Status) -> dict[str, Any]:
@@ -181,6 +182,8 @@ def _described(found: dict[str, Any]) -> str:
         "versions": f"mlops_kit {found['version']}, Azurite {found['azurite']} (its API version check is relaxed)",
         "holds": ", ".join(held) or "nothing yet",
     }
+    if ran := [f"{one['name']} {one['minutes']} min" for one in found["ran"] if one["minutes"]]:
+        rows["ran"] = ", ".join(ran)
     if found["running"]:
         ports = f"https {found['https_port']}, proxy {found['proxy_port']}, blobs {found['blob_port']}"
         rows["ports"] = f"{ports} on 127.0.0.1"

@@ -1,6 +1,11 @@
 """``mlops-kit compute`` on a local workspace."""
 
+import time
+
 import pytest
+
+from mlops_kit.cli import running
+from mlops_kit.local.ledger import Ran
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +31,7 @@ def test_list_has_type_state_and_size_of_each(kit, instances):
 def test_text_is_a_table_with_a_head(kit, instances):
     lines = kit("compute", "list").out.splitlines()
 
-    assert lines[0].split() == ["name", "type", "state", "size", "minimum", "maximum"]
+    assert lines[0].split() == ["name", "type", "state", "size", "minimum", "maximum", "minutes"]
     assert any(line.startswith("cpu-cluster  amlcompute") for line in lines)
 
 
@@ -53,6 +58,43 @@ def test_stop_all_stops_the_running_instances_and_no_cluster(kit, instances):
     assert {row["name"] for row in first} == {"desk-one", "desk-two"}
     assert {row["state"] for row in first} == {"Stopped"}
     assert second == []
+
+
+def test_minutes_of_a_stopped_instance_stand_still_in_list_show_and_status(kit, instances, commands_workspace):
+    price = {"MLOPS_KIT_VAR_local__hourly_prices": "{STANDARD_DS11_V2: 6000}"}
+
+    def ran():
+        listed = {row["name"]: row for row in kit("compute", "list", "-o", "json", **price).json}
+        return listed["desk-two"]["minutes"], listed["desk-two"]["cost"]
+
+    kit("compute", "stop", "desk-two")
+    minutes, cost = ran()
+    time.sleep(1)  # more than a hundredth of a minute
+
+    assert ran() == (minutes, cost)
+    assert cost == round(100 * minutes, 2)
+    assert kit("compute", "show", "desk-two", "-o", "json").json["minutes"] == minutes
+    status = kit("local", "status", "--state", str(commands_workspace.state), "-o", "json", env="local").json
+    (row,) = (one for one in status["ran"] if one["name"] == "desk-two")
+    assert row == {
+        "workspace": "mlw-commands",
+        "name": "desk-two",
+        "type": "computeinstance",
+        "size": "Standard_DS11_v2",
+        "minutes": minutes,
+    }
+    kit("compute", "start", "desk-two")
+    time.sleep(1)
+    assert ran()[0] > minutes
+
+
+@pytest.mark.parametrize(
+    ("prices", "cost"), [({}, None), ({"standard_ds11_v2": 0.2}, 0.3), ({"Standard_NC6s_v3": 4}, None)]
+)
+def test_cost_is_the_hourly_price_of_the_size_for_the_minutes(prices, cost):
+    found = running.figures(Ran("mlw", "desk", "computeinstance", "Standard_DS11_v2", 90.0), prices)
+
+    assert found == {"minutes": 90.0} | ({} if cost is None else {"cost": cost})
 
 
 def test_cluster_cannot_be_stopped(kit, instances):

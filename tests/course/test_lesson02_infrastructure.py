@@ -389,6 +389,9 @@ def test_l2_23_stopped_instance_takes_no_job_and_what_is_stored_stays(course, he
     local = ("-e", "local", "-o", "json")
     stopped = kit("compute", "stop", "--all", *local, **here).json
     assert [(one["name"], one["state"]) for one in stopped] == [("ci-course", "Stopped")]
+    ledger = [kit("local", "status", "-o", "json", **here).json["ran"] for _ in range(2)]
+    assert ledger[0] == ledger[1]
+    assert "ci-course" in {one["name"] for one in ledger[0]}
     refused = kit("run", "hello", "-e", "local", "--set", "env.compute=ci-course", code=2, **here)
     assert "The compute instance 'ci-course' is stopped; start it to run jobs on it" in refused.err
     assert "note" in {one["name"] for one in kit("data", "list", *local, **here).json}

@@ -100,6 +100,9 @@ def test_nodes_stay_idle_for_the_idle_time_and_then_go(plane):
     job("first", 0, 10, nodes=2)
     job("second", 10, 60)  # takes a node that the first has left
     assert [counts(second) for second in (60, 129, 131, 179, 181)] == [(2, 2), (2, 2), (1, 1), (1, 1), (0, 0)]
+    job("long", 200, 290)
+    job("short", 200, 210)  # both nodes were held at once, and the one it has left waits beside the other
+    assert [counts(second) for second in (211, 289, 329, 331)] == [(2, 2), (2, 2), (2, 2), (1, 1)]
     job("third", 300, 310, nodes=4)
     job("fourth", 305, 306, nodes=4)
     assert counts(311) == (4, 4)  # never more than the maximum

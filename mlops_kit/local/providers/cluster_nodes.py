@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local.arm import ids
+from mlops_kit.local.ledger import Use
 from mlops_kit.local.providers import usages
 
 if TYPE_CHECKING:
@@ -15,15 +15,6 @@ if TYPE_CHECKING:
     from mlops_kit.local.arm.store import Resource
 
 _GONE = ("preparing", "unusable", "leaving", "preempted")  # states that no node is in here
-
-
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """When a job held how many nodes."""
-
-    nodes: int
-    begun: datetime
-    ended: datetime
 
 
 def is_on(job: Resource, compute_id: str) -> bool:
@@ -44,7 +35,7 @@ def counted(body: dict[str, Any], jobs: Iterable[Resource], now: datetime) -> di
     here = [job for job in jobs if _names(job, body["id"])]
     busy = sum(usages.nodes_of(job.properties) for job in here if job.properties.get("status") in usages.ACTIVE)
     idle = timedelta(seconds=ids.seconds_of(scale.get("nodeIdleTimeBeforeScaleDown")))
-    warm = _most_at_once(list(_uses(here, now - idle)), now - idle)
+    warm = _most_at_once(list(_uses(here, now - idle, now)), now - idle)
     present = min(scale["maxNodeCount"], max(busy, warm, scale["minNodeCount"]))
     counts = dict.fromkeys(_GONE, 0)
     counts |= {"running": min(busy, present), "idle": present - min(busy, present)}
@@ -62,15 +53,16 @@ def _names(job: Resource, compute_id: str) -> bool:
     return target == compute_id.rpartition("/")[2].lower()
 
 
-def _uses(jobs: Iterable[Resource], since: datetime) -> Iterator[_Use]:
-    """Yield the jobs that have ended since a moment; one that never ran held no node."""
+def _uses(jobs: Iterable[Resource], since: datetime, now: datetime) -> Iterator[Use]:
+    """Yield the jobs that ran between two moments; one that never ran held no node."""
     for job in jobs:
         begun, ended = (job.properties.get(f"{edge}TimeUtc") for edge in ("start", "end"))
-        if begun and ended and datetime.fromisoformat(ended) > since:
-            yield _Use(usages.nodes_of(job.properties), datetime.fromisoformat(begun), datetime.fromisoformat(ended))
+        until = datetime.fromisoformat(ended) if ended else now
+        if begun and until > since:
+            yield Use(usages.nodes_of(job.properties), datetime.fromisoformat(begun), until)
 
 
-def _most_at_once(uses: list[_Use], since: datetime) -> int:
+def _most_at_once(uses: list[Use], since: datetime) -> int:
     """Return the most nodes that were held at one moment since then."""
     moments = {max(use.begun, since) for use in uses}
     return max((sum(use.nodes for use in uses if use.begun <= one < use.ended) for one in moments), default=0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops_kit.local import ledger
 from mlops_kit.local.arm.ids import stamped, timestamp
 from mlops_kit.local.arm.operations import accepted
 from mlops_kit.local.arm.routes import WORKSPACE, Route
@@ -136,8 +137,15 @@ def _write(plane: Plane, workspace_id: str, name: str, body: dict[str, Any]) -> 
     whole = {**body, "id": resource_id, "properties": properties}
     if body.get("identity"):
         whole["identity"] = identity(body["identity"], previous, replace=True)
+    if kind == "ComputeInstance":
+        secrets |= _ledger(plane, previous.private if previous else {}, properties)
     plane.store.put(stamped(plane, whole, previous), secrets)
     return plane.store.get(resource_id)
+
+
+def _ledger(plane: Plane, kept: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
+    """Return what the ledger keeps of an instance that is now in the state that its properties say."""
+    return ledger.switched(kept, plane.now(), runs=properties["properties"]["state"] == "Running")
 
 
 def _cancel_jobs(plane: Plane, compute: Resource) -> None:
@@ -209,8 +217,9 @@ def _switch(plane: Plane, call: Call) -> Reply:
         raise ConflictError(f"The compute instance '{name}' is {details['state'].lower()}; start it instead.")
     state = "Stopped" if action == "stop" else "Running"
     details = {**details, "state": state, "lastOperation": operation(plane, _TRIGGERS[action])}
-    body = {**found.body, "properties": {**found.properties, "properties": details}}
-    plane.store.put(stamped(plane, body, found))
+    properties = {**found.properties, "properties": details}
+    body = stamped(plane, {**found.body, "properties": properties}, found)
+    plane.store.put(body, _ledger(plane, found.private, properties))
     return accepted(plane, call)
 
 

@@ -1,0 +1,44 @@
+"""How long the computes of an environment on this machine have run, and what that would have cost."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_kit.cli import plane
+from mlops_kit.errors import LocalError
+
+if TYPE_CHECKING:
+    from mlops_kit.environments import Environment
+    from mlops_kit.local.ledger import Ran
+    from mlops_kit.project import Project
+
+
+def ledger(state: Path) -> tuple[Ran, ...]:
+    """Return what the ledger of a state folder says now."""
+    from mlops_kit.local import ledger, supervisor
+    from mlops_kit.local.settings import LocalSettings
+
+    database = LocalSettings(state).database
+    try:
+        return ledger.read(database, datetime.now(UTC))
+    except sqlite3.DatabaseError as error:
+        raise LocalError(supervisor.unreadable(database, error)) from None
+
+
+def of(project: Project, environment: Environment) -> dict[str, dict[str, Any]]:
+    """Return minutes and cost of each compute by its name in lower case; nothing for an environment in Azure."""
+    if not environment.is_local:
+        return {}
+    workspace, prices = environment.require("workspace.name").lower(), environment.get("local.hourly_prices", {})
+    found = (one for one in ledger(plane.state_folder(project, environment.name)) if one.workspace.lower() == workspace)
+    return {one.name.lower(): figures(one, prices) for one in found}
+
+
+def figures(ran: Ran, hourly_prices: Mapping[str, float]) -> dict[str, Any]:
+    """Return the minutes of a compute and, where its size has a price, what they cost."""
+    price = {size.lower(): each for size, each in hourly_prices.items()}.get(ran.size.lower())
+    return {"minutes": ran.minutes, **({} if price is None else {"cost": round(price * ran.minutes / 60, 2)})}

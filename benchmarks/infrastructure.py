@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import os
 import shutil
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +18,8 @@ from pathlib import Path
 from rounds import Row, Target, medians, seconds_of
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+_Clock = Callable[[], float]
+_Seconds = dict[str, float]
 _NUMBERS = itertools.count(1)
 _CALM = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
 _LOCAL_BACKEND = 'terraform {\n  backend "local" {}\n}\n'
@@ -53,62 +57,72 @@ for index in range(%(count)d):
 """
 
 
-def measure(project: Path, rounds: int) -> list[Row]:
-    """Return the rows; the control plane runs and ``os.environ`` leads to it."""
+def measure(project: Path, rounds: int, plane: int) -> list[Row]:
+    """Return the rows; the control plane runs as the process ``plane``, and ``os.environ`` leads to it."""
     from mlops_kit.local.iac import azapi
 
     with tempfile.TemporaryDirectory() as scratch, azapi.attach({**os.environ, **_CALM}) as environ:
         folder = Path(scratch)
-        return [*_terraform(folder, environ, rounds), *_program(project, folder, environ, rounds)]
+        return [*_terraform(folder, environ, rounds, plane), *_program(project, folder, environ, rounds)]
 
 
-def _terraform(folder: Path, attached: Mapping[str, str], rounds: int) -> list[Row]:
+def _terraform(folder: Path, attached: Mapping[str, str], rounds: int, plane: int) -> list[Row]:
     """Time 30 and 300 resources with an attached provider, and 30 with one that terraform starts by itself."""
     from mlops_kit.local.iac.azapi.mirror import write_mirror
 
     mirror = {**os.environ, **_CALM, "TF_CLI_CONFIG_FILE": str(write_mirror(folder / "mirror"))}
-    few = _Timed(lambda: _small(folder, attached, 30))
-    many = _Timed(lambda: _small(folder, attached, 300))
+    clock = functools.partial(_processor_seconds, plane)
+    few = _Timed(lambda: _small(folder, attached, 30, clock))
+    many = _Timed(lambda: _small(folder, attached, 300, clock))
     started = _Timed(lambda: _small(folder, mirror, 30))
-    bare = _Timed(lambda: _written(folder, attached, _BARE % 30))
-    many_bare = _Timed(lambda: _written(folder, attached, _BARE % 300))
+    alone = _Timed(lambda: _written(folder, attached, _terraform_alone(300, few.mean("bytes") / 30)))
     for _ in range(rounds):
-        for one in (few, started, many, bare, many_bare):
+        for one in (few, started, many, alone):
             one.run()
     ours = Row(
-        "terraform apply, 300 resources, without terraform's own time",
-        many.of("apply") - many_bare.of("apply"),
+        "the same apply, processor time of the provider and the control plane",
+        many.mean("ours"),
         "10 x 30 resources",
-        10 * (few.of("apply") - bare.of("apply")),
+        10 * few.mean("ours"),
         "s",
         _LINEAR,
     )
     spawned = "a provider that terraform starts"
+    no_provider = ("terraform alone, as much state", alone, 1)
     return [
         _row("terraform plan, 30 resources", few, "plan", (spawned, started, 1), Target(at_most=0.5)),
         _row("terraform apply, 30 resources", few, "apply", (spawned, started, 1), Target(at_most=0.8)),
         _row("terraform destroy, 30 resources", few, "destroy", (spawned, started, 1), Target()),
         _row("terraform plan, 300 resources", many, "plan", ("10 x 30 resources", few, 10), _LINEAR),
-        _row(
-            "terraform apply, 300 resources",
-            many,
-            "apply",
-            ("300 resources without a provider", many_bare, 1),
-            Target(),
-        ),
+        _row("terraform apply, 300 resources", many, "apply", no_provider, Target()),
         ours,
+        _row("terraform destroy, 300 resources", many, "destroy", no_provider, Target()),
         _row("terraform second plan, 300 resources", many, "second", ("10 x 30 resources", few, 10), _LINEAR),
     ]
 
 
 _LINEAR = Target(ratio_at_most=1.2)
-# A resource of terraform's own, without a provider: it writes the whole state after each, which is what grows.
-_BARE = 'resource "terraform_data" "one" {\n  count = %d\n}\n'
+# Resources of terraform's own, which need no provider.
+_ALONE = 'resource "terraform_data" "one" {\n  count = %d\n  input = "%s"\n}\n'
+_ALONE_BYTES = 445  # of one of them in the state file, without its text, which stands there twice
+
+
+def _terraform_alone(count: int, state: float) -> str:
+    """Return resources with that many bytes of state each: terraform writes all of them after each of them."""
+    return _ALONE % (count, "x" * int((state - _ALONE_BYTES) / 2))
+
+
+def _processor_seconds(plane: int) -> float:
+    """Return the processor time that this process, which serves the provider, and the control plane have used."""
+    import psutil
+
+    used = psutil.Process(plane).cpu_times()
+    return time.process_time() + float(used.user + used.system)
 
 
 @dataclass
 class _Timed:
-    """The seconds of each step of a life, round by round."""
+    """What each step of a life took, round by round."""
 
     life: Callable[[], Mapping[str, float]]
     rounds: list[Mapping[str, float]] = field(default_factory=list)
@@ -117,7 +131,11 @@ class _Timed:
         self.rounds.append(self.life())
 
     def of(self, step: str) -> float:
-        return sorted(one[step] for one in self.rounds)[len(self.rounds) // 2]
+        return statistics.median(one[step] for one in self.rounds)
+
+    def mean(self, step: str) -> float:
+        """Return the mean, for what is counted in ticks of a clock that are not much shorter."""
+        return statistics.mean(one[step] for one in self.rounds)
 
 
 def _row(what: str, ours: _Timed, step: str, peer: tuple[str, _Timed, int], target: Target) -> Row:
@@ -125,27 +143,31 @@ def _row(what: str, ours: _Timed, step: str, peer: tuple[str, _Timed, int], targ
     return Row(what, ours.of(step), name, times * timed.of(step), "s", target)
 
 
-def _small(scratch: Path, environ: Mapping[str, str], count: int) -> dict[str, float]:
-    return _written(scratch, environ, _MAIN % {"group": f"rg-small-{next(_NUMBERS)}", "count": count - 1})
+def _small(scratch: Path, environ: Mapping[str, str], count: int, clock: _Clock = time.process_time) -> _Seconds:
+    return _written(scratch, environ, _MAIN % {"group": f"rg-small-{next(_NUMBERS)}", "count": count - 1}, clock)
 
 
-def _written(scratch: Path, environ: Mapping[str, str], main: str) -> dict[str, float]:
+def _written(scratch: Path, environ: Mapping[str, str], main: str, clock: _Clock = time.process_time) -> _Seconds:
     folder = scratch / f"folder-{next(_NUMBERS)}"
     folder.mkdir()
     (folder / "main.tf").write_text(main, encoding="utf-8")
-    return _life(folder, environ)
+    return _life(folder, environ, clock)
 
 
-def _life(folder: Path, environ: Mapping[str, str]) -> dict[str, float]:
+def _life(folder: Path, environ: Mapping[str, str], clock: _Clock = time.process_time) -> _Seconds:
     """Return the seconds of each command on a folder, from the first plan to nothing left.
 
-    ``apply`` carries out the plan that was kept, as a pipeline does.
+    ``apply`` carries out the plan that was kept, as a pipeline does; ``ours`` is what a clock counts meanwhile, and
+    ``bytes`` the size of the state then.
     """
     run = ("terraform", f"-chdir={folder}")
     seconds_of(*run, "init", env=environ)
+    plan, before = seconds_of(*run, "plan", "-out=plan.bin", env=environ), clock()
     return {
-        "plan": seconds_of(*run, "plan", "-out=plan.bin", env=environ),
+        "plan": plan,
         "apply": seconds_of(*run, "apply", "plan.bin", env=environ),
+        "ours": clock() - before,
+        "bytes": (folder / "terraform.tfstate").stat().st_size,
         "second": seconds_of(*run, "plan", "-detailed-exitcode", env=environ),
         "destroy": seconds_of(*run, "destroy", "-auto-approve", env=environ),
     }

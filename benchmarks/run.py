@@ -21,6 +21,10 @@ _HEAD = """\
 Written by `nox -s bench` ({rounds} interleaved rounds, medians; {machine}, {cores} cores, {date}).
 Only ratios travel between machines. A row that misses its target says so.
 
+Terraform writes its whole state after each resource, so its own time grows with the square of their number. The peer
+"terraform alone" shows it: as many resources of terraform's own, without a provider, with as much state. What grows
+with this project is the time that its provider and its control plane keep a processor busy.
+
 | what | ours | peer | peer's | ratio | target |
 |---|---:|---|---:|---:|---|
 """
@@ -74,7 +78,7 @@ def _with_control_plane(groups: list[str], rounds: int) -> list[Row]:
             os.environ.update(supervisor.environment(instance, settings))
             rows = submit.measure(4 * rounds) if "submit" in groups else []
             rows += control_plane.measure(settings.state, rounds) if "control_plane" in groups else []
-            rows += infrastructure.measure(PROJECT, rounds) if "infrastructure" in groups else []
+            rows += infrastructure.measure(PROJECT, rounds, instance.pid) if "infrastructure" in groups else []
         finally:
             supervisor.stop(settings.state)
     return rows

@@ -468,6 +468,14 @@ def test_unknown_type_of_a_known_service_names_the_nearest(group: Any) -> None:
     assert "Did you mean Microsoft.Storage/storageAccounts?" in answer.json()["error"]["message"]
 
 
+def test_a_missing_resource_is_told_with_the_nearest_of_its_kind(group: Any) -> None:
+    name = _unique("id-near-")
+    group.put(f"Microsoft.ManagedIdentity/userAssignedIdentities/{name}")
+
+    with pytest.raises(ResourceNotFoundError, match=f"Did you mean '{name}'"):
+        group.get(f"{group.id}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}x")
+
+
 # PATCH, entity tags, lists ------------------------------------------------------------------------------------------
 
 

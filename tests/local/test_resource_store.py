@@ -97,3 +97,14 @@ def test_what_a_404_can_offer_is_read_from_the_newest_of_however_many_there_are(
             store.put({"id": f"/things/t{number}", "name": f"t{number}"})
         assert store.names("/Things") == [f"t{number}" for number in range(119, 19, -1)]
         assert store.names("/nothing") == []
+
+
+def test_a_collection_can_be_listed_by_what_its_members_mention(tmp_path: Path) -> None:
+    store = ResourceStore(tmp_path / "resources.db")
+    for name, who in (("one", "ABC-1"), ("two", "abc-1"), ("three", "abc-2")):
+        store.put({"id": f"/assignments/{name}", "name": name, "properties": {"who": who}})
+    store.put({"id": "/others/four", "name": "four", "properties": {"who": "abc-1"}})
+
+    assert _ids(store.list("/assignments", mentioning="Abc-1")) == ["one", "two"]
+    assert _ids(store.list("/assignments", newest_first=True, mentioning="abc-1")) == ["two", "one"]
+    assert _ids(store.list("/assignments")) == ["one", "two", "three"]

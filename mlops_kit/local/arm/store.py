@@ -215,12 +215,19 @@ class ResourceStore:
                 (key, new, new.rpartition("/")[0], len(key) + 1),
             )
 
-    def list(self, collection: str, *, newest_first: bool = False) -> list[Resource]:
-        """Return the members of a collection such as ``.../workspaces/w/jobs`` in order of creation."""
+    def list(self, collection: str, *, newest_first: bool = False, mentioning: str = "") -> list[Resource]:
+        """Return the members of a collection such as ``.../workspaces/w/jobs`` in order of creation.
+
+        ``mentioning`` leaves only those whose body holds a text, in any letter case; the others need not be parsed.
+        """
         order = "DESC" if newest_first else "ASC"
-        query = f"SELECT body, private FROM resources WHERE collection = ? ORDER BY sequence {order}"  # noqa: S608
+        query = (
+            "SELECT body, private FROM resources"  # noqa: S608
+            f" WHERE collection = ? AND (? = '' OR instr(lower(body), ?)) ORDER BY sequence {order}"
+        )
+        text = mentioning.lower()
         with self._lock:
-            rows = self._connection.execute(query, (collection.lower(),)).fetchall()
+            rows = self._connection.execute(query, (collection.lower(), text, text)).fetchall()
         return [Resource(json.loads(body), json.loads(private)) for body, private in rows]
 
     def next_number(self, name: str) -> int:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlops_kit.local.plane import Plane
     from mlops_kit.local.providers.resource_rules import TypeRules
 
+_OFFERED = 10  # of how many names the nearest to a wrong one is offered
 _IDENTITIES = {kind.lower(): kind for kind in ("SystemAssigned", "UserAssigned", "None")}
 _SHAPE = {"location": str, "tags": TAGS, "identity": IDENTITY, "properties": dict, "kind": str, "sku": dict}
 
@@ -237,7 +238,9 @@ def _missing(plane: Plane, resource_id: str) -> NotFoundError:
     if "/resourcegroups/" in resource_id.lower():
         require_group(plane, resource_id)
     collection, _, name = resource_id.rpartition("/")
-    return NotFoundError.among(f"resource '{resource_id}': {type_of(resource_id)}", name, plane.store.names(collection))
+    # Tools ask for everything once before they make it, so a 404 must cost the same however many there are.
+    known = plane.store.names(collection, _OFFERED)
+    return NotFoundError.among(f"resource '{resource_id}': {type_of(resource_id)}", name, known)
 
 
 def _get(plane: Plane, call: Call) -> Reply:

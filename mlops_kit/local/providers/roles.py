@@ -154,16 +154,14 @@ def admit_assignment(plane: Plane, draft: Draft) -> dict[str, Any]:
             f"The specified role definition with ID '{role.rpartition('/')[2]}' does not exist.",
             target="roleDefinitionId",
         )
-    for other in plane.store.list(draft.id.rpartition("/")[0]):
-        same = _pair(other.properties) == _pair(given)
-        if other.id.lower() == draft.id.lower():
-            if not same:
-                raise ArmError(
-                    400,
-                    "RoleAssignmentUpdateNotPermitted",
-                    "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
-                )
-        elif same:
+    if draft.previous is not None and _pair(draft.previous.properties) != _pair(given):
+        raise ArmError(
+            400,
+            "RoleAssignmentUpdateNotPermitted",
+            "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
+        )
+    for other in plane.store.list(draft.id.rpartition("/")[0], mentioning=principal):
+        if other.id.lower() != draft.id.lower() and _pair(other.properties) == _pair(given):
             raise ArmError(
                 409,
                 "RoleAssignmentExists",

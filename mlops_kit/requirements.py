@@ -26,8 +26,11 @@ _REQUIREMENT = re.compile(
     r"(\(?\s*(===|==|~=|!=|<=|>=|<|>)\s*[^\s;,=<>!~]+(\s*,\s*(===|==|~=|!=|<=|>=|<|>)\s*[^\s;,=<>!~]+)*\s*\)?|@\s*\S+)?"
     r"\s*(;.*|--[a-z].*)?"
 )
+_CONDA_PIN = re.compile(r"([A-Za-z0-9][\w.\[\],-]*?)\s*=\s*([\w.*]+)")
 _NESTED = ("-r", "--requirement")
 _NEEDS_FILE = {
+    "-r": "a requirements file",
+    "--requirement": "a requirements file",
     "-c": "a constraints file",
     "--constraint": "a constraints file",
     "-e": "a folder",
@@ -70,6 +73,12 @@ def read(path: Path) -> Requirements:
     return Requirements(lines, tuple(each for each in found if isinstance(each, DocumentError)))
 
 
+def line_fault(line: str) -> str | None:
+    """Say what is wrong with one line where it stands alone: pip cannot read it, or only on this machine."""
+    option = _OPTION.fullmatch(line)
+    return _option_fault(option[1], option[2]) if option else _requirement_fault(line)
+
+
 def wrapped(document: Document) -> Document:
     """Return a document with a conda specification in place of each requirements file that it names.
 
@@ -94,7 +103,7 @@ def _lines(path: Path, above: tuple[Path, ...]) -> Iterator[Scalar | DocumentErr
         option = _OPTION.fullmatch(line)
         if option and option[1] in _NESTED and not _URL.match(option[2]):
             yield from _nested(path.parent / option[2], place, (*above, path.resolve()))
-        elif wrong := _option_fault(option[1], option[2]) if option else _requirement_fault(line):
+        elif wrong := line_fault(line):
             yield DocumentError(wrong, place)
         else:
             yield Scalar(line, line, place, quoted=True)
@@ -135,7 +144,7 @@ def _option_fault(name: str, value: str) -> str | None:
         if _URL.match(value):
             return None
         return f"`{name} {value}` needs {_NEEDS_FILE[name]} of this machine, which is not shipped; only a URL can stay"
-    return None if name in {*_FREE, *_NESTED} else f"`{name}` is no option that a requirements file can have"
+    return None if name in _FREE else f"`{name}` is no option that a requirements file can have"
 
 
 def _requirement_fault(line: str) -> str | None:
@@ -147,8 +156,11 @@ def _requirement_fault(line: str) -> str | None:
         local = target.startswith((".", "/", "~", "file:")) or "/" in target or bool(_ARCHIVE.search(target))
     if local:
         return f"`{line}` is a path of this machine, which is not shipped; name a version or a URL"
-    is_known = _URL.match(target) or _REQUIREMENT.fullmatch(line)
-    return None if is_known else f"`{line}` is not a requirement that pip reads; expected NAME==VERSION or the like"
+    if _URL.match(target) or _REQUIREMENT.fullmatch(line):
+        return None
+    conda = _CONDA_PIN.fullmatch(line)
+    expected = f"write `{conda[1]}=={conda[2]}`" if conda else "expected NAME==VERSION or the like"
+    return f"`{line}` is not a requirement that pip reads; {expected}"
 
 
 def _wrapped(node: Node, folder: Path) -> Node:

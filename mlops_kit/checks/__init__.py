@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_kit import schemas
-from mlops_kit.checks import commands, conda, keys, kinds, names, paths, references, texts
+from mlops_kit.checks import commands, conda, environments, keys, kinds, names, paths, references, retired, texts
 from mlops_kit.checks.files import Files
 from mlops_kit.checks.findings import Finding, did_you_mean, error
 from mlops_kit.checks.subject import Subject
@@ -28,7 +28,8 @@ CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     references.check,
     paths.check,
     commands.check,
-    conda.check,
+    environments.check,
+    retired.check,
 )
 
 

@@ -1,175 +1,119 @@
-"""Environment assets and conda files: an image to install into, packages that are named once and are not retired."""
+"""Conda files: lines that conda or pip can read, a Python that is there and supported, pip beside its list."""
 
 from __future__ import annotations
 
+import math
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_kit.checks.files import local_path
-from mlops_kit.checks.findings import Finding, error, warning
+from mlops_kit import requirements
+from mlops_kit.checks import interpreters, packages
+from mlops_kit.checks.findings import Finding, brief, error, warning
 from mlops_kit.documents import List, Map, Scalar
-from mlops_kit.requirements import is_requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from mlops_kit.checks.files import Files
-    from mlops_kit.checks.subject import Subject
-    from mlops_kit.documents import Node
+    from mlops_kit.checks.packages import Package
+    from mlops_kit.documents import Entry, Node
 
-Package = tuple["Scalar", str]  # as written, and its bare name
-# packages of the SDK that was retired in 2026 -> what to write instead
-RETIRED = {
-    "azureml-defaults": "jobs need `mlflow` and `azureml-mlflow`, endpoints `azureml-inference-server-http`",
-    "azureml-sdk": "use `azure-ai-ml` to submit; a job needs `mlflow` only",
-    "azureml-core": "only the scoring of batch deployments still needs it",
-    "azureml-widgets": "remove it",
-    "azureml-pipeline": "use `azure-ai-ml`",
-    "azureml-train": "use `azure-ai-ml`",
-    "azureml-train-automl": "use `azure-ai-ml`",
-    "azureml-interpret": "use `interpret` and log the result with `mlflow`",
-}
+_VERSION = r"[\w.*+!-]+"
+_CLAUSE = rf"(?:==|!=|>=|<=|>|<|~=|=)\s*{_VERSION}"
+# [channel::]name, then versions, then perhaps a build: ``numpy``, ``numpy 1.26.*``, ``numpy>=1.26,<2``,
+# ``numpy=1.26.4=py311h``, ``numpy[version='>=1']`` (conda, MatchSpec).
+SPECIFICATION = re.compile(
+    r"(?:[\w./:-]+::)?[A-Za-z0-9_][\w.-]*"
+    rf"(?:\s*{_CLAUSE}|\s+{_VERSION})?(?:\s*[,|]\s*(?:{_CLAUSE}|{_VERSION}))*(?:\s*=\s*[\w.*]+|\s+[\w.*]+)?"
+    r"\s*(?:\[[^\]=]+=[^\]]*\])?"
+)
+PIN = re.compile(r"\s*(?:==?|<=|~=|\s)\s*(\d+)(?:\.(\d+))?")  # of a Python
+REVERSED = re.compile(r"(.*?)(=>|=<|=~)(.*)")
 
 
 def is_conda(root: Map) -> bool:
-    """Return whether a document is a conda file."""
-    return isinstance(root.get("dependencies"), List) and root.get("$schema") is None
+    """Return whether a document is a conda file; the ``python_env.yaml`` of an MLflow model only looks like one."""
+    is_listed = isinstance(root.get("dependencies"), List) and root.get("$schema") is None
+    return is_listed and root.get("build_dependencies") is None
 
 
-def check_file(root: Map) -> list[Finding]:
-    """Return the retired packages a conda file asks for, and those it names twice."""
+def check_file(root: Map, *, runs_batches: bool | None = None) -> list[Finding]:
+    """Return what is wrong with a conda file or the map that stands for one.
+
+    ``runs_batches`` says whether it is for a batch deployment or a parallel step, None where that is not known.
+    """
     node = root.get("dependencies")
     items = node.items if isinstance(node, List) else ()
-    own = list(_packages(items))
-    lists = [item.get("pip") for item in items if isinstance(item, Map)]
-    pip = [package for inner in lists if isinstance(inner, List) for package in _packages(inner.items)]
-    return _retired([*own, *pip]) + _twice(own) + _twice(pip)
-
-
-def _packages(items: Iterable[Node]) -> Iterator[Package]:
-    """Yield each package of a list with its bare name."""
-    for item in items:
-        if isinstance(item, Scalar) and not item.text.startswith("-"):
-            name = re.split(r"[\s<>=!~\[;@]", item.text.rpartition("::")[2], maxsplit=1)[0]
-            yield item, re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _retired(packages: Iterable[Package]) -> list[Finding]:
+    lists = [entry for item in items if isinstance(item, Map) for entry in item.entries if entry.key.text == "pip"]
+    inner = [item for entry in lists if isinstance(entry.value, List) for item in entry.value.items]
+    own = list(packages.packages(items, "conda"))
     return [
-        warning("MK0502", node.place, f"`{node.text}` belongs to the retired SDK", RETIRED[name])
-        for node, name in packages
-        if name in RETIRED
+        *_misplaced(root),
+        *(fault for item in items for fault in _specification(item)),
+        *(fault for item in inner for fault in _requirement(item)),
+        *(fault for each in own if each.name == "python" for fault in _interpreter(each)),
+        *_without_pip(own, lists),
+        *packages.check([*own, *packages.packages(inner, "pip")], runs_batches=runs_batches),
     ]
 
 
-def _twice(packages: Iterable[Package]) -> list[Finding]:
-    """Report packages that one list names again; with markers, each line may be for another machine."""
-    seen: dict[str, Scalar] = {}
-    findings = []
-    for node, name in packages:
-        first = seen.setdefault(name, node)
-        if first is not node and ";" not in first.text + node.text:
-            message = f"`{node.text}` is there already, as `{first.text}` in line {first.place.line}"
-            findings.append(error("MK0504", node.place, message, "keep one of them"))
-    return findings
+def _misplaced(root: Map) -> Iterator[Finding]:
+    """Report packages that stand where conda passes over them."""
+    if root.get("pip") is not None:
+        message = "`pip` is no key of a conda file, so nothing of it is installed"
+        yield error("MK0102", root.key_place("pip"), message, "it belongs under `dependencies`, as an item `- pip:`")
 
 
-def check(subject: Subject) -> list[Finding]:
-    """Check an environment asset, or the environments that a job, component or deployment names or holds."""
-    root, kind, folder, files = subject.root, subject.kind, subject.folder, subject.files
-    found = [(root, folder)] if kind == "environment_asset" else _environments(root, folder, files)
-    missing = _steps_without(root) if kind in ("pipeline_job", "pipeline_component") else []
-    faults = [fault for each, where in found for fault in _environment(each, where, files, protected=subject.protected)]
-    return missing + faults + _component_files(root, folder, files)
+def _specification(item: Node) -> Iterator[Finding]:
+    """Report a line of ``dependencies`` that conda cannot read."""
+    if isinstance(item, Map):
+        yield from (_as_map(entry) for entry in item.entries if entry.key.text != "pip")
+    elif isinstance(item, Scalar) and not _is_readable(item.text):
+        message = f"`{brief(item.text)}` is not a specification that conda reads"
+        yield error("MK0513", item.place, message, _instead(item.text))
 
 
-def _steps_without(pipeline: Map) -> list[Finding]:
-    """Report steps that run a command and name no environment: the service has no default."""
-    jobs = pipeline.get("jobs")
-    steps = [entry for entry in jobs.entries if isinstance(entry.value, Map)] if isinstance(jobs, Map) else []
-    return [
-        error("MK0501", entry.key.place, f"step `{entry.key.text}` has no environment", "add the key `environment`")
-        for entry in steps
-        if isinstance(entry.value, Map)
-        and isinstance(entry.value.get("command"), Scalar)
-        and entry.value.get("environment") is None
-    ]
+def _is_readable(text: str) -> bool:
+    return text.startswith("-") or "://" in text or SPECIFICATION.fullmatch(text) is not None
 
 
-def _environments(node: Map, folder: str, files: Files) -> Iterator[tuple[Map, str]]:
-    """Yield the environments that are written out below a map or in a file it names, each with its folder."""
-    for entry in node.entries:
-        value = entry.value
-        if isinstance(value, Map):
-            if entry.key.text == "environment":
-                yield value, folder
-            else:
-                yield from _environments(value, folder, files)
-        elif entry.key.text == "environment" and isinstance(value, Scalar) and value.text.startswith("file:"):
-            path = local_path(value.text, folder)
-            root = files.map(path) if path and files.kind(path) == "file" else None
-            if path and root:
-                yield root, str(Path(path).parent)
+def _as_map(entry: Entry) -> Finding:
+    name, value = entry.key.text, entry.value
+    hint = f"write `{name}={value.text}`" if isinstance(value, Scalar) and value.text else "write NAME=VERSION"
+    return error("MK0513", entry.key.place, f"`{name}:` is a map, and conda reads text", hint)
 
 
-def _component_files(node: Map, folder: str, files: Files) -> list[Finding]:
-    """Report component files that need a requirements file: the SDK reads them as they are, and knows conda only."""
-    findings: list[Finding] = []
-    for entry in node.entries:
-        value = entry.value
-        if isinstance(value, Map):
-            findings += _component_files(value, folder, files)
-        elif entry.key.text in ("component", "trial") and isinstance(value, Scalar):
-            path = local_path(value.text, folder)
-            root = files.map(path) if path and files.kind(path) == "file" else None
-            found = _environments(root, str(Path(path).parent), files) if path and root else ()
-            condas = [environment.get("conda_file") for environment, _ in found]
-            if any(isinstance(conda, Scalar) and is_requirements(conda.text) for conda in condas):
-                message = f"the component `{value.text}` needs a requirements file, which is not read for it here"
-                hint = "register the component and name it as `azureml:NAME@latest`, or give it a conda file"
-                findings.append(error("MK0507", value.place, message, hint))
-    return findings
+def _instead(text: str) -> str:
+    """Say what is meant by a line that conda cannot read."""
+    if turned := REVERSED.fullmatch(text):
+        return f"write `{turned[1]}{turned[2][::-1]}{turned[3]}`"
+    if re.search(r"[;@]|\[[^=\]]*\]", text):
+        return "markers, addresses and extras are pip's: put the line under `pip:`"
+    return "expected NAME, NAME=VERSION or NAME>=VERSION"
 
 
-def _environment(environment: Map, folder: str, files: Files, *, protected: bool) -> list[Finding]:
-    """Check one environment asset and the conda or requirements file it names."""
-    conda, image = environment.get("conda_file"), environment.get("image")
-    findings: list[Finding] = []
-    if conda is not None and image is None and environment.get("build") is None:
-        hint = "name the `image` the packages are installed into"
-        findings.append(error("MK0503", conda.place, "an environment with a conda file needs an image", hint))
-    if protected and isinstance(image, Scalar):
-        findings += _image(image)
-    path = local_path(conda.text, folder) if isinstance(conda, Scalar) else None
-    if isinstance(conda, Scalar) and path and is_requirements(path):
-        return findings + _requirements(conda, path, files)
-    content = files.map(path) if path and files.kind(path) == "file" else conda
-    return findings + (check_file(content) if isinstance(content, Map) else [])
+def _requirement(item: Node) -> Iterator[Finding]:
+    """Report a line under ``pip:`` that pip cannot read, or not on the machine that builds the image."""
+    if isinstance(item, Scalar) and (wrong := requirements.line_fault(item.text)):
+        yield error("MK0506", item.place, wrong)
 
 
-def _image(image: Scalar) -> list[Finding]:
-    """Report an image that can become another one: without a digest, and without a tag of its own."""
-    text = image.text
-    tag = text.rpartition("/")[2].partition(":")[2]  # a colon before the last slash is a port
-    if "@sha256:" in text or "${{" in text or tag not in ("", "latest"):
-        return []
-    name = text.removesuffix(":latest").removesuffix(":")
-    message = f"the image `{text}` is not pinned, and the environment is protected"
-    return [error("MK0505", image.place, message, f"write `{name}:TAG` or `{name}@sha256:DIGEST`")]
+def _interpreter(python: Package) -> list[Finding]:
+    """Report a Python that is not there, and one that gets no fixes any more."""
+    place = python.node.place
+    pin = PIN.match(python.rest)
+    if pin and (int(pin[1]), int(pin[2] or 0)) not in interpreters.KNOWN and (pin[2] or pin[1] not in ("2", "3")):
+        release = f"{pin[1]}.{pin[2]}" if pin[2] else pin[1]
+        meant = interpreters.meant((int(pin[1]), int(pin[2] or 0)))
+        hint = f"did you mean `python={meant}`" if meant else "name a release such as 3.12"
+        return [error("MK0509", place, f"there is no Python {release}", hint)]
+    high = python.versions.high
+    # A bound such as ``<4`` or no bound at all leaves the choice to conda, which takes a new one.
+    is_bound = len(high) > 1 and all(number < math.inf for number in high[:2])
+    return interpreters.out_of_support((int(high[0]), int(high[1])), place) if is_bound else []
 
 
-def _requirements(conda: Scalar, path: str, files: Files) -> list[Finding]:
-    """Check a requirements file that stands for a conda file."""
-    if files.kind(path) != "file" or files.is_outside(path):
-        return []  # reported as a path
-    found = files.requirements(path)
-    packages = list(_packages(found.lines))
-    outside = {line.place.path for line in found.lines if files.is_outside(line.place.path)}
-    return [
-        *(error("MK0402", conda.place, f"`{name}`, which `{conda.text}` takes in, leads out of the project")
-          for name in sorted(outside)),
-        *(error("MK0506", fault.place or conda.place, fault.message) for fault in found.faults),
-        *_retired(packages),
-        *_twice(packages),
-    ]  # fmt: skip
+def _without_pip(own: list[Package], lists: list[Entry]) -> Iterator[Finding]:
+    """Report a list for pip in a file that does not ask for pip."""
+    if lists and not any(each.name == "pip" for each in own):
+        message = "packages are listed for pip, and pip itself is not a dependency, so conda may use another one"
+        yield warning("MK0512", lists[0].key.place, message, "add `- pip` above it")

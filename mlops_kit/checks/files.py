@@ -94,6 +94,14 @@ def _map(path: str) -> Map | None:
     return root if isinstance(root, Map) else None
 
 
+def matches(folder: str, pattern: str) -> bool:
+    """Return whether a relative pattern, where ``**`` is any number of folders, matches anything in a folder."""
+    try:
+        return any(True for _ in Path(folder).glob(pattern))
+    except (NotImplementedError, ValueError, OSError):
+        return False
+
+
 def place_in(scalar: Scalar, fragment: str) -> Place:
     """Return where a piece of a scalar's text stands in the file; the scalar's own place when it is not found there."""
     place = scalar.place

@@ -21,10 +21,10 @@ def test_a_backslash_that_does_not_end_its_line_is_found(folder):
 
 
 def test_packages_of_the_retired_sdk_are_warned_of_in_the_conda_file(folder):
-    folder.put("environments/conda.yml", "dependencies:\n  - python=3.11\n  - pip:\n      - azureml-defaults==1.60\n")
+    folder.put("environments/conda.yml", "dependencies:\n  - python=3.11\n  - pip\n  - pip:\n      - azureml-defaults==1.60\n")
     text = "name: a\nimage: python:3.11\nconda_file: conda.yml\n"
     (found,) = folder.found(text, "environments/a.yml")
-    assert found.startswith(f"{folder.root}/environments/conda.yml:4:9: warning[MK0502]: `azureml-defaults==1.60`")
+    assert found.startswith(f"{folder.root}/environments/conda.yml:5:9: warning[MK0502]: `azureml-defaults==1.60`")
     assert "azureml-inference-server-http" in found
 
 

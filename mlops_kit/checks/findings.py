@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault; ``hint`` says what was expected or what to write instead."""
+    """One fault; ``hint`` says what was expected or what to write instead.
+
+    ``suppressed`` is the reason that a comment in the file gives for passing over it, None where there is none.
+    """
 
     code: str
     severity: Literal["error", "warning"]
     place: Place
     message: str
     hint: str = ""
+    suppressed: str | None = None
 
     def __str__(self) -> str:
         """Return the line that is printed: ``path:line:col: error[MK0102]: message; hint``."""
@@ -29,7 +33,8 @@ class Finding:
         return f"{self.place}: {self.severity}[{self.code}]: {self.message}{end}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the finding as JSON data."""
+        """Return the finding as JSON data; one that is passed over says why."""
+        passed_over = {} if self.suppressed is None else {"suppressed": self.suppressed}
         return {
             "code": self.code,
             "severity": self.severity,
@@ -38,6 +43,7 @@ class Finding:
             "column": self.place.column,
             "message": self.message,
             "hint": self.hint,
+            **passed_over,
         }
 
     def as_annotation(self) -> str:

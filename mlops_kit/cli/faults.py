@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from mlops_kit import checks, documents, expressions, parameters, render
+from mlops_kit.checks import suppressions
 from mlops_kit.checks.findings import Finding, error
 from mlops_kit.cli.options import counted
 from mlops_kit.documents import Document, Entry, List, Map, Node, Scalar
@@ -49,7 +50,7 @@ def rendered(
         found = [*find(loaded, environment, given, files)]
         if not any(each.place == first.place for each in found):
             found.append(_finding(first))
-        found.sort(key=lambda each: each.place)
+        found = sorted(suppressions.standing(suppressions.applied(found)), key=lambda each: each.place)
         errors = sum(each.severity == "error" for each in found)
         if errors < 2:
             raise
@@ -83,7 +84,7 @@ def render_all(loaded: tuple[Document, ...], environment: Environment, settings:
         blocks = [parameters.block(document.root) for document in loaded]
     except SourceError as fault:
         return Rendering((), (_finding(fault),))
-    if blocks and not any(found.environments is None or environment.name in found.environments for found in blocks):
+    if blocks and not any(_applies(found, environment) for found in blocks):
         return Rendering(())
     given = _given(blocks, loaded, settings)
     blanks = set(_uses(loaded, given.keys() - settings.keys()))
@@ -102,6 +103,18 @@ def render_all(loaded: tuple[Document, ...], environment: Environment, settings:
         else:
             return Rendering(rendered, tuple(faults), frozenset(blanks))
     return Rendering((), tuple(faults))
+
+
+def applies(loaded: Iterable[Document], environment: Environment) -> bool:
+    """Return whether every document of a template is one of the environment; a block that is wrong is in none."""
+    try:
+        return all(_applies(parameters.block(document.root), environment) for document in loaded)
+    except SourceError:
+        return False
+
+
+def _applies(block: Block, environment: Environment) -> bool:
+    return block.environments is None or environment.name in block.environments
 
 
 def first_expression(root: Node) -> Place | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlops_kit.checks import suppressions
 from mlops_kit.cli import options, plane
 from mlops_kit.cli.connection import lead
 from mlops_kit.errors import UsageError
@@ -98,7 +99,7 @@ def opened(wanted: Wanted) -> Iterator[Site]:
 
 def require_sound(environment: Environment) -> None:
     """Print everything that is wrong with the infrastructure of an environment; refuse to go on with an error."""
-    found = rules.findings(environment)
+    found = suppressions.standing(suppressions.applied(rules.findings(environment)))
     for finding in found:
         click.echo(str(finding), err=True)
     if errors := sum(finding.severity == "error" for finding in found):

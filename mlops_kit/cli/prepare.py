@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops_kit import checks, documents, render, requirements
-from mlops_kit.checks import kinds
+from mlops_kit.checks import kinds, suppressions
 from mlops_kit.cli import faults, options, record
 from mlops_kit.documents import Document, Map, Node, Scalar
 from mlops_kit.errors import DocumentError, Place, UsageError
+from mlops_kit.slugs import digest
 from mlops_kit.workspace.failures import Locate
-from mlops_kit.workspace.names import digest
 from mlops_kit.workspace.submission import Submission, as_properties
 from mlops_kit.workspace.submit import Item
 
@@ -83,12 +83,14 @@ def project_name(environment: Environment) -> str:
 
 
 def _require_faultless(rendered: Sequence[Document], files: checks.Files, *, protected: bool) -> None:
-    """Print every finding; refuse to go on after an error."""
-    found = [
-        finding
-        for document in rendered
-        for finding in checks.check(document.root, document.path, files, protected=protected)
-    ]
+    """Print every finding that no comment passes over; refuse to go on after an error."""
+    found = suppressions.standing(
+        suppressions.applied(
+            finding
+            for document in rendered
+            for finding in checks.check(document.root, document.path, files, protected=protected)
+        )
+    )
     for finding in found:
         click.echo(str(finding), err=True)
     errors = sum(finding.severity == "error" for finding in found)

@@ -13,6 +13,7 @@ import click
 
 from mlops_kit import checks, documents, environments, parameters, render
 from mlops_kit import project as projects
+from mlops_kit.checks import suppressions
 from mlops_kit.checks.findings import Finding, error
 from mlops_kit.cli import faults, options, parallel
 from mlops_kit.documents import Document, Node
@@ -81,9 +82,11 @@ def command(
     context = Context(chosen, render.parse_settings(own), checks.Files(project.folder if project else None))
     templates = [file for file in files if not _is_environment_file(file.path, project)]
     _require_used(context.settings, overrides, templates, chosen)
+    found = suppressions.applied(found)
     found += parallel.flat_map(lambda file: _file_findings(file, context), templates)
     findings = _asked_once(tuple(dict.fromkeys(found)))
-    lines = [each.as_annotation() if output == "github" else str(each) for each in findings]
+    standing = suppressions.standing(findings)
+    lines = [each.as_annotation() if output == "github" else str(each) for each in standing]
     rows = [each.as_dict() for each in findings]
     options.print_result(rows, "text" if output == "github" else output, lambda _: "\n".join(lines))
     if chosen.is_wrong:
@@ -220,16 +223,29 @@ def _is_environment_file(path: Path, project: Project | None) -> bool:
 def _file_findings(file: File, context: Context) -> list[Finding]:
     """Return what is wrong with one file."""
     try:
-        loaded = documents.load(file.path)
+        text = documents.read_text(file.path)
+        loaded = documents.parse(text, file.path)
     except DocumentError as fault:
         return [_finding(fault, file.path)]
     if context.chosen.environment is None:
         found = _unrendered(loaded, file.path, context)
     else:
         found = list(faults.find(loaded, context.chosen.environment, context.settings, context.reader))
-    if not found or file.is_named or any(checks.is_azure_ml(document.root, file.path) for document in loaded):
-        return sorted(found, key=lambda finding: (finding.place.line, finding.place.column))
-    return []
+    if not found and suppressions.MARKER not in text:
+        return []
+    if not file.is_named and not any(checks.is_azure_ml(document.root, file.path) for document in loaded):
+        return []
+    is_whole = _is_whole(loaded, found, context.chosen.environment)
+    judged = suppressions.applied(found, {documents.displayed(file.path): text} if is_whole else None)
+    return sorted(judged, key=lambda finding: (finding.place.line, finding.place.column))
+
+
+def _is_whole(loaded: Sequence[Document], found: Sequence[Finding], environment: Environment | None) -> bool:
+    """Return whether a file was checked from end to end: all of it was rendered, or needed no rendering."""
+    if environment is None and any(faults.first_expression(document.root) for document in loaded):
+        return False
+    is_cut = any(suppressions.is_firm(finding) for finding in found)
+    return not is_cut and (environment is None or faults.applies(loaded, environment))
 
 
 def _unrendered(loaded: Sequence[Document], path: Path, context: Context) -> list[Finding]:
@@ -255,9 +271,11 @@ def _asked_once(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 def _conclude(findings: Sequence[Finding], files: int, strict: bool) -> None:
     """Say on stderr how many faults there are, and leave with exit code 2 when they fail the check."""
-    errors = sum(finding.severity == "error" for finding in findings)
-    warnings = len(findings) - errors
+    standing = suppressions.standing(findings)
+    errors = sum(finding.severity == "error" for finding in standing)
+    warnings, suppressed = len(standing) - errors, len(findings) - len(standing)
     counts = ((files, "file"), (errors, "error"), (warnings, "warning"))
-    click.echo(", ".join(options.counted(count, noun) for count, noun in counts), err=True)
+    words = [options.counted(count, noun) for count, noun in counts]
+    click.echo(", ".join([*words, f"{suppressed} suppressed"] if suppressed else words), err=True)
     if errors or (strict and warnings):
         sys.exit(2)

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,41 @@ class Ran:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+class Place:
+    """A project folder that is the current folder, and a run of the command in it."""
+
+    def __init__(self, root, capsys):
+        self.root, self.capsys = root, capsys
+
+    def put(self, name, text):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+        return path
+
+    def run(self, *arguments):
+        """Return the exit code and the lines of stdout."""
+        code: object = 0
+        try:
+            main(["validate", *arguments])
+        except SystemExit as leave:
+            code = leave.code
+        self.printed = self.capsys.readouterr()
+        return code, self.printed.out.splitlines()
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("MLOPS_KIT_ENV", "AZURE_SUBSCRIPTION_ID"):
+        monkeypatch.delenv(name, raising=False)
+    place = Place(tmp_path, capsys)
+    place.put("environments/base.yaml", "workspace:\n  resource_group: rg\n  name: ws\ncompute: cpu\n")
+    place.put("environments/local.yaml", "workspace: {subscription_id: 00000000-0000-0000-0000-000000000001}\n")
+    place.put("environments/dev.yaml", "description: where changes are tried\n")
+    return place
 
 
 @pytest.fixture

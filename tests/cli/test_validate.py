@@ -3,13 +3,10 @@
 import json
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
 import yaml
-
-from mlops_kit.cli import main
 
 ROOT = Path(__file__).parent.parent.parent
 BASE = """\
@@ -24,41 +21,6 @@ command: echo hello
 environment: azureml:sklearn@latest
 compute: azureml:${env.compute}
 """
-
-
-class Place:
-    """A project folder that is the current folder, and a run of the command in it."""
-
-    def __init__(self, root, capsys):
-        self.root, self.capsys = root, capsys
-
-    def put(self, name, text):
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text))
-        return path
-
-    def run(self, *arguments):
-        """Return the exit code and the lines of stdout."""
-        code: object = 0
-        try:
-            main(["validate", *arguments])
-        except SystemExit as leave:
-            code = leave.code
-        self.printed = self.capsys.readouterr()
-        return code, self.printed.out.splitlines()
-
-
-@pytest.fixture
-def place(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    for name in ("MLOPS_KIT_ENV", "AZURE_SUBSCRIPTION_ID"):
-        monkeypatch.delenv(name, raising=False)
-    place = Place(tmp_path, capsys)
-    place.put("environments/base.yaml", BASE)
-    place.put("environments/local.yaml", "workspace: {subscription_id: 00000000-0000-0000-0000-000000000001}\n")
-    place.put("environments/dev.yaml", "description: where changes are tried\n")
-    return place
 
 
 def test_a_sound_project_prints_nothing_and_counts_on_stderr(place):

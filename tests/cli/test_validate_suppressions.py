@@ -8,6 +8,10 @@ environment: azureml:sklearn@latest
 # mlops-kit: ignore[MK0302] read in the next version
 inputs: {rate: 1}
 """
+ENVIRONMENT = """\
+location: westeurope
+workspace: {subscription_id: 11111111-2222-3333-4444-555555555555, resource_group: rg-wards, name: wards}
+"""
 
 
 def test_what_a_comment_passes_over_is_counted_and_not_printed(place):
@@ -57,12 +61,12 @@ def test_a_file_that_is_no_azure_ml_file_keeps_its_comments_to_itself(place):
 
 
 def test_a_warning_of_an_environment_file_is_passed_over_and_an_error_is_not(place):
-    compute = "infra: {compute: {clusters: {cpu: {vm_size: Standard_DS3_v2}}}}"
-    base = "location: westeurope\nworkspace: {subscription_id: 11111111-2222-3333-4444-555555555555, resource_group: rg-wards, name: wards}\n"
-    place.put("environments/local.yaml", f"{base}{compute}  # mlops-kit: ignore[MK0619] of the old tool\n")
+    def put(section):
+        place.put("environments/local.yaml", f"{ENVIRONMENT}infra:\n{section}")
+
+    put("  compute: {clusters: {cpu: {vm_size: Standard_DS3_v2}}}  # mlops-kit: ignore[MK0619] of the old tool\n")
     assert place.run("-e", "local", "--strict") == (0, [])
-    wrong = "infra: {storage: {name: My-Storage}}"
-    place.put("environments/local.yaml", f"{base}{wrong}  # mlops-kit: ignore[MK0611] as it is\n")
+    put("  compute: {clusters: {cpu: {}}}\n  storage: {name: My-Storage}  # mlops-kit: ignore[MK0611] as it is\n")
     code, lines = place.run("-e", "local")
     assert code == 2
     assert [line.partition("]")[0].rpartition("[")[2] for line in lines] == ["MK0611", "MK0802"]

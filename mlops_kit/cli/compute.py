@@ -34,7 +34,7 @@ def list_(where: Where) -> None:
     environment = where.environment()
     with connected(where, environment) as workspace:
         rows = computes.every(workspace.ml)
-    ran = running.of(where.project, environment)
+        ran = running.of(where.project, environment, workspace.target.name)
     where.show([row | ran.get(row["name"].lower(), {}) for row in rows], _table)
 
 
@@ -46,7 +46,7 @@ def show(name: str, where: Where) -> None:
     environment = where.environment()
     with connected(where, environment) as workspace:
         found = computes.show(workspace.ml, name)
-    ran = running.of(where.project, environment)
+        ran = running.of(where.project, environment, workspace.target.name)
     where.show(found | ran.get(name.lower(), {}), present.outline)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlops_kit.cli import options, plane
+from mlops_kit.errors import UsageError
 from mlops_kit.local.outside import outside
 from mlops_kit.project import Project
 from mlops_kit.workspace import connect
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The project, the name of the environment, and the form of the result, as the options say."""
+    """The project, the name of the environment, the form of the result, and a file that names another workspace."""
 
     project: Project
     env: str | None
     output: str
+    config: Path | None = None
 
     def environment(self, overrides: Sequence[str] = ()) -> Environment:
         """Load the environment, with values of the command line over it."""
@@ -37,7 +40,8 @@ class Where:
     def typed(self, environment: str) -> tuple[str, ...]:
         """Return the options that name an environment of this project in a command typed in the current folder."""
         folder = () if self.project.holds(Path.cwd()) else ("-C", str(self.project.folder))
-        return (*folder, "-e", environment)
+        config = ("--config", str(self.config)) if self.config else ()
+        return (*folder, "-e", environment, *config)
 
     def show(self, value: Any, text: Callable[[Any], str]) -> None:
         """Print the result of the command."""
@@ -45,13 +49,22 @@ class Where:
 
 
 def in_workspace(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``-e``, ``-o`` and ``-C``; the command gets them as ``where``."""
+    """Add ``-e``, ``-o``, ``-C`` and ``--config``; the command gets them as ``where``."""
 
     @functools.wraps(command)
-    def collected(*, project: Project, env: str | None, output: str, **rest: Any) -> Any:
-        return command(where=Where(project, env, output), **rest)
+    def collected(*, project: Project, env: str | None, output: str, config: Path | None, **rest: Any) -> Any:
+        return command(where=Where(project, env, output, config), **rest)
 
-    return options.environment_option(options.output_option(options.project_option(collected)))
+    return options.environment_option(options.output_option(options.project_option(_config_option(collected))))
+
+
+def _config_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--config",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="A config.json of Azure ML: its workspace is meant, not the one that the environment names.",
+    )(command)
 
 
 @contextlib.contextmanager
@@ -59,6 +72,8 @@ def connected(where: Where, environment: Environment | None = None) -> Iterator[
     """Connect to the workspace of an environment, and name it, once, on stderr; inside, stdout is stderr."""
     environment = environment or where.environment()
     target = replace(target_of(environment), options=where.typed(environment.name))
+    if where.config:
+        target = _named_in(where.config, target)
     lead(plane.variables(where.project, environment) if environment.is_local else outside(os.environ))
     with quiet():
         workspace = connect.connect(target, os.environ)
@@ -83,6 +98,26 @@ def target_of(environment: Environment) -> connect.Target:
         environment.require("workspace.name"),
         environment.get("auth", "default"),
     )
+
+
+def _named_in(config: Path, target: connect.Target) -> connect.Target:
+    """Return the target with the workspace that a config.json names.
+
+    Raises:
+        UsageError: It is not there, is no JSON, or lacks one of its three names.
+    """
+    try:
+        facts = json.loads(config.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {config}") from None
+    except ValueError as error:
+        raise UsageError(f"{config} is not JSON: {error}") from None
+    keys = ("subscription_id", "resource_group", "workspace_name")
+    missing = [key for key in keys if not (isinstance(facts, dict) and isinstance(facts.get(key), str))]
+    if missing:
+        raise UsageError(f"{config} names no workspace: it lacks {' and '.join(missing)}")
+    subscription, group, name = (facts[key] for key in keys)
+    return replace(target, subscription=subscription, group=group, name=name)
 
 
 def lead(variables: Mapping[str, str]) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ def command(where: Where, yes: bool) -> None:
     environment in its workspace.
     """
     begun = time.monotonic()
-    where = Where(where.project, where.env or plane.LOCAL, where.output)
+    where = replace(where, env=where.env or plane.LOCAL)
     _require_templates(where.project)
     environment = where.environment()
     options.require_consent(environment, yes, "run the quickstart")

@@ -29,12 +29,13 @@ def ledger(state: Path) -> tuple[Ran, ...]:
         raise LocalError(supervisor.unreadable(database, error)) from None
 
 
-def of(project: Project, environment: Environment) -> dict[str, dict[str, Any]]:
+def of(project: Project, environment: Environment, workspace: str) -> dict[str, dict[str, Any]]:
     """Return minutes and cost of each compute by its name in lower case; nothing for an environment in Azure."""
     if not environment.is_local:
         return {}
-    workspace, prices = environment.require("workspace.name").lower(), environment.get("local.hourly_prices", {})
-    found = (one for one in ledger(plane.state_folder(project, environment.name)) if one.workspace.lower() == workspace)
+    prices = environment.get("local.hourly_prices", {})
+    every = ledger(plane.state_folder(project, environment.name))
+    found = (one for one in every if one.workspace.lower() == workspace.lower())
     return {one.name.lower(): figures(one, prices) for one in found}
 
 

@@ -442,6 +442,26 @@ def test_l2_26_config_json_has_three_keys_and_is_found_from_below(course, here, 
     assert str(file) in refused.stderr
 
 
+def test_l2_26_l2_27_config_on_the_command_line_wins_over_the_environment_and_a_broken_one_is_named(
+    course, here, tmp_path
+):
+    names = {"subscription_id": course.workspace.workspace.subscription, "resource_group": "rg-local"}
+    file = tmp_path / "other.json"
+    chosen = ("compute", "list", "-e", "local", "-o", "json", "--config", str(file))
+    file.write_text(json.dumps({**names, "workspace_name": course.workspace.workspace.name}), encoding="utf-8")
+    elsewhere = {**here, "MLOPS_KIT_VAR_WORKSPACE__NAME": "mlw-other"}
+    assert "cpu-cluster" in {one["name"] for one in kit(*chosen, **elsewhere).json}
+    file.write_text(json.dumps({**names, "workspace_name": "mlw-none"}), encoding="utf-8")
+    assert "mlw-none" in kit(*chosen, code=2, **here).err
+    for text, told in (("{", "is not JSON"), ("[]", "lacks subscription_id and resource_group and workspace_name")):
+        file.write_text(text, encoding="utf-8")
+        refused = kit(*chosen, code=2, **here).err
+        assert f"error: {file} " in refused
+        assert told in refused
+    file.unlink()
+    assert f"error: there is no file {file}" in kit(*chosen, code=2, **here).err
+
+
 @pytest.mark.slow
 def test_l2_28_this_machine_needs_no_credential_and_azure_without_one_fails_soon(here):
     nobody = ("AZURE_", "ARM_", "IDENTITY_", "MSI_")

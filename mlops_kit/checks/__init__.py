@@ -9,7 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_kit import schemas
-from mlops_kit.checks import commands, conda, environments, keys, kinds, names, paths, references, retired, texts
+from mlops_kit.checks import (
+    commands,
+    conda,
+    declarations,
+    environments,
+    keys,
+    kinds,
+    names,
+    output_paths,
+    paths,
+    references,
+    retired,
+    texts,
+    wiring,
+)
 from mlops_kit.checks.files import Files
 from mlops_kit.checks.findings import Finding, did_you_mean, error
 from mlops_kit.checks.subject import Subject
@@ -26,6 +40,9 @@ __all__ = ["CHECKS", "Files", "Finding", "as_written", "check", "is_azure_ml"]
 CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     names.check,
     references.check,
+    wiring.check,
+    declarations.check,
+    output_paths.check,
     paths.check,
     commands.check,
     environments.check,

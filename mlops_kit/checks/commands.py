@@ -1,13 +1,15 @@
-"""Commands and environment variables: optional groups, blanks around them, characters a shell trips over."""
+"""Commands and environment variables: optional groups, blanks around them, text that a shell takes otherwise."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from mlops_kit.checks import shell
+from mlops_kit.checks.bindings import REFERENCE
 from mlops_kit.checks.files import place_in
 from mlops_kit.checks.findings import Finding, brief, error, warning
-from mlops_kit.checks.references import REFERENCE, is_optional
+from mlops_kit.checks.pipelines import is_optional
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
@@ -62,9 +64,22 @@ def _command(command: Scalar, owner: Map) -> list[Finding]:
     if re.search(r"\\[ \t]+\n", command.text):
         message = "a line of the command ends with a backslash and blanks, so the shell does not join it with the next"
         findings.append(error("MK0602", command.place, message, "remove the blanks"))
+    findings += shell.faults(command)
     if "$[[" not in command.text and "${{" not in command.text:
         return findings
-    return findings + _optional_inputs(command, owner) + _blanks(command)
+    return findings + _unclosed(command) + _optional_inputs(command, owner) + _blanks(command)
+
+
+def _unclosed(command: Scalar) -> list[Finding]:
+    """Report a group without its end: the shell would get the brackets."""
+    rest = GROUP.sub(" ", command.text)
+    start = rest.find("$[[")
+    if start < 0:
+        return []
+    written = rest[start:].splitlines()[0].rstrip()
+    return [
+        error("MK0323", place_in(command, written), f"`{brief(written)}` lacks its end", f"write `{brief(written)}]]`")
+    ]
 
 
 def _optional_inputs(command: Scalar, owner: Map) -> list[Finding]:
@@ -75,7 +90,8 @@ def _optional_inputs(command: Scalar, owner: Map) -> list[Finding]:
     optional = {f"inputs.{entry.key.text}" for entry in inputs.entries if is_optional(entry.value)}
     if not optional:
         return []
-    outside = {match[1]: match[0] for match in REFERENCE.finditer(GROUP.sub(" ", command.text))}
+    rest = GROUP.sub(" ", command.text)
+    outside = {match[1]: match[0] for match in REFERENCE.finditer(rest.partition("$[[")[0])}
     return [
         error(
             "MK0305",

@@ -40,6 +40,7 @@ def _steps_without(pipeline: Map) -> list[Finding]:
         if isinstance(entry.value, Map)
         and isinstance(entry.value.get("command"), Scalar)
         and entry.value.get("environment") is None
+        and entry.value.get("component") is None
     ]
 
 

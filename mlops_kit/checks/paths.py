@@ -31,6 +31,7 @@ FILE_KEYS = {"component", "trial", "create_job", "import_data", "conda_file"}  #
 DATA_KEYS = {"training_data", "validation_data", "test_data", "build", "model", "specification", "specification_path"}
 ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(:[A-Za-z0-9._-]+|@[A-Za-z0-9._-]+)")  # name:version or name@label
 SCRIPT_KEYS = {"scoring_script", "entry_script"}
+DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def check(subject: Subject) -> list[Finding]:
     """Return what is wrong with the local paths of a document."""
     root, folder = subject.root, subject.folder
     found = (*_root_path(root, subject.kind, folder), *_inside(root, folder, ("", "")))
-    return [finding for path in found for finding in _faults(path, subject.files)]
+    return [finding for path in found for finding in faults(path, subject.files)]
 
 
 def _root_path(root: Map, kind: str, folder: str) -> Iterator[LocalPath]:
@@ -66,6 +67,8 @@ def _inside(node: Map, folder: str, trail: tuple[str, str]) -> Iterator[LocalPat
         if isinstance(value, Scalar):
             yield from _scalar(node, entry, folder, trail)
         elif isinstance(value, Map):
+            if key == "entry":
+                yield from _entry(node, value, folder)
             if key != "outputs":
                 yield from _inside(value, folder, (key, trail[0]))
         else:
@@ -102,6 +105,13 @@ def _scalar(node: Map, entry: Entry, folder: str, trail: tuple[str, str]) -> Ite
             yield LocalPath(value, code, key, "file")
 
 
+def _entry(node: Map, entry: Map, folder: str) -> Iterator[LocalPath]:
+    """Yield the file that a Spark job starts with."""
+    code, file = local_path(_text(node.get("code")), folder), entry.get("file")
+    if code and isinstance(file, Scalar):
+        yield LocalPath(file, code, "entry_script", "file")
+
+
 def _is_file_reference(entry: Entry) -> bool:
     """Return whether an environment is written as ``file:./environment.yml``."""
     return entry.key.text == "environment" and _text(entry.value).startswith("file:")
@@ -111,13 +121,16 @@ def _text(node: Node | None) -> str:
     return node.text if isinstance(node, Scalar) else ""
 
 
-def _faults(path: LocalPath, files: Files) -> list[Finding]:
+def faults(path: LocalPath, files: Files) -> list[Finding]:
     """Return the first thing that is wrong with a path; one fault yields one finding."""
     text, place = path.node.text, path.node.place
-    if path.key == "path" and "*" in text and path.wanted != "any":
-        hint = "give the folder, or an MLTable that has `pattern:`"
-        return [error("MK0405", place, f"`{text}` holds a wildcard, which is taken literally", hint)]
+    if DRIVE.match(text):
+        hint = "give a path relative to this file, with slashes"
+        return [error("MK0326", place, f"`{text}` starts with a drive letter, which only one machine has", hint)]
     absolute = local_path(text, path.folder)
+    if "*" in text and _is_taken_literally(path, absolute, files):
+        hint = "give the folder, or an MLTable that has `pattern:`" if path.key == "path" else "give the folder"
+        return [error("MK0405", place, f"`{text}` holds a wildcard, which is taken literally", hint)]
     if absolute is None:
         return _unversioned(path) if path.key == "path" else []
     if "\\" in text:
@@ -128,7 +141,14 @@ def _faults(path: LocalPath, files: Files) -> list[Finding]:
         return [error("MK0402", place, f"`{text}` leads out of the project")]
     if path.key in SCRIPT_KEYS and not files.kind(path.folder):
         return []  # the missing folder is one fault, reported at `code`
-    return _kind_faults(path, absolute, files)
+    return kind_faults(path, files)
+
+
+def _is_taken_literally(path: LocalPath, absolute: str | None, files: Files) -> bool:
+    """Return whether nothing resolves the wildcard of a path: no service does, and no file here has such a name."""
+    if absolute is None:
+        return path.key == "path" and path.wanted != "any"
+    return not files.kind(absolute)
 
 
 def _unversioned(path: LocalPath) -> list[Finding]:
@@ -140,8 +160,11 @@ def _unversioned(path: LocalPath) -> list[Finding]:
     return [error("MK0107", path.node.place, f"`{text}` names no version", hint)]
 
 
-def _kind_faults(path: LocalPath, absolute: str, files: Files) -> list[Finding]:
-    """Report a path that does not exist, is of the wrong kind or lacks a file."""
+def kind_faults(path: LocalPath, files: Files) -> list[Finding]:
+    """Report a local path that does not exist, is of the wrong kind or lacks a file."""
+    absolute = local_path(path.node.text, path.folder)
+    if absolute is None:
+        return []
     text, place, kind = brief(path.node.text), path.node.place, files.kind(absolute)
     if not kind and ASSET.fullmatch(path.node.text):
         return [error("MK0107", place, f"`{text}` is no local path and no reference", f"write `azureml:{text}`")]

@@ -1,0 +1,92 @@
+"""How the steps of a pipeline hang together: circles, what each gives to its component, what the pipeline hands out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_kit.checks import contracts, cycles, pipelines, ports, values
+from mlops_kit.checks.bindings import idle, whole
+from mlops_kit.checks.findings import Finding, error, warning
+from mlops_kit.checks.pipelines import Step, component_of
+from mlops_kit.documents import Map, Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlops_kit.checks.bindings import Reference
+    from mlops_kit.checks.pipelines import Pipeline
+    from mlops_kit.checks.subject import Subject
+
+WITH_COMPONENT = {"pipeline_job": "component", "sweep_job": "trial"}  # jobs that run a component themselves
+
+
+def check(subject: Subject) -> list[Finding]:
+    """Return what is wrong with how the steps of a pipeline, or a job and its component, hang together."""
+    pipeline = pipelines.read(subject)
+    if pipeline is not None:
+        return [*_whole(subject), *_pipeline(pipeline, subject)]
+    key = WITH_COMPONENT.get(subject.kind)
+    if key is None or not isinstance(named := subject.root.get(key), Scalar):
+        return []
+    component = component_of(subject.root, subject.folder, subject.files)
+    itself = Step(named, subject.root, component)
+    return [*contracts.faults(itself), *values.faults(itself, None, subject)]
+
+
+def _whole(subject: Subject) -> Iterator[Finding]:
+    """Report a pipeline job that both has steps and runs a pipeline component."""
+    component = subject.root.get("component")
+    if component is not None:
+        message = "a pipeline job has `jobs` or runs a `component`, never both"
+        yield error("MK0315", subject.root.key_place("component"), message, "keep one of them")
+
+
+def _pipeline(pipeline: Pipeline, subject: Subject) -> list[Finding]:
+    findings = cycles.faults(pipeline)
+    for step in pipeline.steps:
+        findings += [*contracts.faults(step), *values.faults(step, pipeline, subject)]
+    # A wrong value of the pipeline that several steps read is one fault.
+    once = {(finding.code, finding.place): finding for finding in reversed(findings)}
+    return [*reversed(once.values()), *_outputs(pipeline)]
+
+
+def _outputs(pipeline: Pipeline) -> list[Finding]:
+    """Check that each output of a pipeline is written by exactly one step."""
+    written: dict[str, str] = {}
+    findings: list[Finding] = []
+    for step, name, reference in _handed_out(pipeline):
+        output = reference.parts[2]
+        if output in written:
+            message = f"output `{output}` of the pipeline is written by the step `{written[output]}`, too"
+            findings.append(error("MK0314", reference.place, message, "give each step an output of its own"))
+        else:
+            findings += _mistyped(step, name, reference, pipeline)
+        written.setdefault(output, step.name)
+    if pipeline.opaque:
+        return findings
+    return findings + [
+        warning("MK0313", key.place, f"no step writes the output `{key.text}` of the pipeline")
+        for key in idle(pipeline.root.get("outputs"), set(written))
+    ]
+
+
+def _handed_out(pipeline: Pipeline) -> Iterator[tuple[Step, str, Reference]]:
+    """Yield each output of a step that is one of the pipeline: the step, the name there, the reference."""
+    for step in pipeline.steps:
+        outputs = step.node.get("outputs")
+        for entry in outputs.entries if isinstance(outputs, Map) else ():
+            bound = entry.value.get("path") if isinstance(entry.value, Map) else entry.value
+            reference = whole(bound) if isinstance(bound, Scalar) else None
+            if reference and reference.text.startswith("parent.outputs."):
+                yield step, entry.key.text, reference
+
+
+def _mistyped(step: Step, name: str, reference: Reference, pipeline: Pipeline) -> list[Finding]:
+    """Report an output of the pipeline that declares another type than the step that writes it."""
+    outputs, declared = pipeline.root.get("outputs"), step.component.get("outputs") if step.component else None
+    target = ports.type_of(outputs.get(reference.parts[2])) if isinstance(outputs, Map) else ""
+    source = ports.type_of(declared.get(name)) if isinstance(declared, Map) else ""
+    if not source or not target or not ports.is_data(source) or ports.holds(source, target):
+        return []
+    message = f"output `{name}` of the component is {source}, and `{reference.written}` is declared {target}"
+    return [error("MK0312", reference.place, message)]

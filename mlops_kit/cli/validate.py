@@ -57,7 +57,7 @@ class Context:
 @click.option("--all", "whole", is_flag=True, help="Check the whole project; the default without PATHS.")
 @click.option("--strict", is_flag=True, help="Let warnings fail, too.")
 @options.set_option
-@options.output_choice("text", "json", "yaml", "github")
+@options.output_choice("text", "json", "yaml", "github", "sarif")
 def command(
     *,
     paths: tuple[Path, ...],
@@ -85,13 +85,23 @@ def command(
     found = suppressions.applied(found)
     found += parallel.flat_map(lambda file: _file_findings(file, context), templates)
     findings = _asked_once(tuple(dict.fromkeys(found)))
+    _print(findings, output)
+    if chosen.is_wrong:
+        click.echo("templates with ${...} were not checked: their environment is wrong", err=True)
+    _conclude(findings, len(files), strict)
+
+
+def _print(findings: Sequence[Finding], output: str) -> None:
+    """Print findings in the form that was asked for; what a comment passes over is in the forms for programs only."""
+    if output == "sarif":
+        from mlops_kit.cli import sarif
+
+        options.print_result(sarif.log(findings), "json")
+        return
     standing = suppressions.standing(findings)
     lines = [each.as_annotation() if output == "github" else str(each) for each in standing]
     rows = [each.as_dict() for each in findings]
     options.print_result(rows, "text" if output == "github" else output, lambda _: "\n".join(lines))
-    if chosen.is_wrong:
-        click.echo("templates with ${...} were not checked: their environment is wrong", err=True)
-    _conclude(findings, len(files), strict)
 
 
 def _project(start: Path | None, paths: Sequence[Path], *, needed: bool) -> Project | None:

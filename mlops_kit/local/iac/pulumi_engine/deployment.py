@@ -125,13 +125,17 @@ class Deployment:
             inputs = {**inputs, "location": defaults["location"]}
         if prior is not None:
             inputs = keep(inputs, prior.inputs, wish.ignore_changes)
-        resource_id = id_of(row, inputs, str(defaults["subscriptionId"]))
+        resource_id = id_of(row, inputs, self.subscription(provider))
         if resource_id is not None:
             with self._lock:
                 other = self._ids.setdefault(resource_id.lower(), wish.urn)
             if other != wish.urn:
                 raise Refused(f"{wish.type} {wish.name!r}: {resource_id} is already what {other} stands for")
         return Case(wish, row, inputs, resource_id, prior)
+
+    def subscription(self, provider: str) -> str:
+        """Return the subscription of a provider, by its reference; '' is the default provider."""
+        return str(self._provider_defaults(provider)["subscriptionId"])
 
     def _provider_defaults(self, provider: str) -> Mapping[str, Any]:
         entry = self.state.entries.get(provider.rpartition("::")[0]) if provider else None

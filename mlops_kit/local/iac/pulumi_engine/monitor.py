@@ -104,7 +104,8 @@ class Monitor:
             raise self._deployment.refused(
                 f"the function {request.tok} is not offered by the engine, which has {offered}"
             )
-        return resource_pb2.ResourceInvokeResponse(**{"return": encode(answer(self._cloud))})
+        subscription = self._deployment.subscription(request.provider)
+        return resource_pb2.ResourceInvokeResponse(**{"return": encode(answer(self._cloud, subscription))})
 
     def SignalAndWaitForShutdown(self, request: empty_pb2.Empty) -> empty_pb2.Empty:
         """Let the program end at once: there are no hooks to wait for."""
@@ -121,21 +122,22 @@ def _unknown_text() -> str:
     return str(encode({"id": UNKNOWN})["id"])
 
 
-def _client_config(cloud: Cloud) -> dict[str, Any]:
+def _client_config(cloud: Cloud, subscription: str) -> dict[str, Any]:
     claims = cloud.claims()
     return {
         "clientId": claims.get("appid", claims["oid"]),
         "objectId": claims["oid"],
-        "subscriptionId": cloud.subscription,
+        "subscriptionId": subscription,
         "tenantId": claims["tid"],
     }
 
 
-def _client_token(cloud: Cloud) -> dict[str, Any]:
+def _client_token(cloud: Cloud, subscription: str) -> dict[str, Any]:
+    del subscription
     return {"token": cloud.token()}
 
 
-_INVOKES: dict[str, Callable[[Cloud], dict[str, Any]]] = {
+_INVOKES: dict[str, Callable[[Cloud, str], dict[str, Any]]] = {
     "azure-native:authorization:getClientConfig": _client_config,
     "azure-native:authorization:getClientToken": _client_token,
 }

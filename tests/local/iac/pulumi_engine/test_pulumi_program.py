@@ -84,6 +84,26 @@ def test_a_program_is_previewed_applied_and_destroyed(program, arm):
     assert pulumi_engine.outputs(stack) == {}
 
 
+def test_the_client_configuration_has_the_subscription_of_the_stack_or_of_the_named_provider(program):
+    program.write("""
+        from pulumi_azure_native import Provider, authorization
+        other = Provider("other", subscription_id="22222222-0000-0000-0000-000000000000")
+        class Team(pulumi.ComponentResource):
+            def __init__(self, name, opts=None):
+                super().__init__("shop:index:Team", name, None, opts)
+                asked = authorization.get_client_config_output(opts=pulumi.InvokeOptions(parent=self))
+                self.subscription = asked.subscription_id
+        pulumi.export("stack", authorization.get_client_config().subscription_id)
+        pulumi.export("named", Team("team", Opts(providers=[other])).subscription)
+    """)
+    values = {"azure-native:subscriptionId": "11111111-0000-0000-0000-000000000000"}
+    for report in (program.preview(**values), program.up(**values)):
+        assert {name: one.value for name, one in report.outputs.items()} == {
+            "stack": "11111111-0000-0000-0000-000000000000",
+            "named": "22222222-0000-0000-0000-000000000000",
+        }
+
+
 def test_renamed_and_reparented_resources_are_found_by_their_aliases(program):
     program.write(SMALL + IDENTITY.format(name="id-one", opts=""))
     program.up()

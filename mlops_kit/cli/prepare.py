@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from mlops_kit.checks import kinds, suppressions
 from mlops_kit.cli import faults, options, record
 from mlops_kit.documents import Document, Map, Node, Scalar
 from mlops_kit.errors import DocumentError, Place, UsageError
+from mlops_kit.expressions import SecretText
+from mlops_kit.layers import children
 from mlops_kit.slugs import digest
 from mlops_kit.workspace.failures import Locate
 from mlops_kit.workspace.submission import Submission, as_properties
@@ -116,8 +118,18 @@ def _item(shown: Document, full: Document, made: Submission, tags: Mapping[str, 
         raise DocumentError(f"this kind of file cannot be submitted here; known are {known}{other}", shown.root.place)
     path = shown.path.absolute()
     content = json.dumps(documents.to_data(shown), sort_keys=True)
-    properties = as_properties(replace(made, content=digest([content])))
+    properties = as_properties(replace(made, content=digest([content]), secrets=tuple(_secrets(shown.root))))
     return Item(kind, documents.dump([full]), documents.dump([shown]), path, locator(shown.root), properties, tags)
+
+
+def _secrets(node: Node, path: str = "") -> Iterator[str]:
+    """Yield the key paths of the values that have a secret in them."""
+    if isinstance(node, Scalar):
+        if isinstance(node.value, SecretText):
+            yield path
+        return
+    for step, inner in children(node):
+        yield from _secrets(inner, f"{path}.{step}".lstrip("."))
 
 
 def _family(document: Document) -> str | None:

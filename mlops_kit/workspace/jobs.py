@@ -14,7 +14,7 @@ from mlops_kit.errors import UsageError
 from mlops_kit.workspace import artifacts, failures, hints, submission, tracking
 from mlops_kit.workspace.connect import Workspace
 from mlops_kit.workspace.enums import word
-from mlops_kit.workspace.secrets import masked
+from mlops_kit.workspace.secrets import hidden, masked
 from mlops_kit.workspace.unknown import not_found
 from mlops_kit.workspace.waiting import FINAL_STATES, NoAnswer
 
@@ -108,7 +108,20 @@ def show(workspace: Workspace, name: str) -> dict[str, Any]:
         "files": [each.path for each in found],
         "link": hints.page(job),
     }
-    return dict(masked({key: value for key, value in known.items() if value not in (None, {}, [], "")}))
+    return _without_secrets(workspace, job, {key: one for key, one in known.items() if one not in (None, {}, [], "")})
+
+
+def _without_secrets(workspace: Workspace, job: Any, known: dict[str, Any]) -> dict[str, Any]:
+    """Return what is known of a job without what its submission, or that of the job it is part of, says is secret."""
+    paths, parent = submission.secrets_of(job.properties), getattr(job, "parent_job_name", None)
+    if not paths and parent:
+        paths = submission.secrets_of(get(workspace, parent).properties)
+    for path in paths:
+        steps = path.split(".")
+        # A step or a trial has under a key of its own what its parent has at jobs.NAME.KEY or trial.KEY.
+        for first in range(len(steps)):
+            known = hidden(known, ".".join(steps[first:]))
+    return dict(masked(known))
 
 
 def inputs(job: Any) -> dict[str, Any]:
@@ -222,7 +235,7 @@ def compare(workspace: Workspace, first: str, second: str) -> dict[str, dict[str
     with failures.readable("read what the jobs logged"):
         logged = [tracking.logged(workspace.tracking, name) for name in (first, second)]
     pairs = {
-        "inputs": [inputs(job) for job in jobs],
+        "inputs": [_without_secrets(workspace, job, {"inputs": inputs(job)})["inputs"] for job in jobs],
         "params": [each.parameters for each in logged],
         "metrics": [each.metrics for each in logged],
     }

@@ -1,4 +1,4 @@
-"""Hide secrets in what is shown: values whose key names a secret, and signatures in addresses."""
+"""Hide secrets in what is shown: values whose key names a secret or that are known as one, signatures in addresses."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ def masked(value: Any, key: str = "") -> Any:
     if isinstance(value, str):
         return HIDDEN if value and KEY.search(key) else SIGNATURE.sub(_hide, value)
     return value
+
+
+def hidden(value: Any, path: str) -> Any:
+    """Return a copy of a document with ``***`` at a key path; what does not have the path stays as it is."""
+    step, _, rest = path.partition(".")
+    if not isinstance(value, dict) or step not in value:
+        return value
+    inner = value[step]
+    return {**value, step: hidden(inner, rest) if rest and isinstance(inner, dict) else HIDDEN}
 
 
 def _hide(found: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from mlops_kit import documents
 
 TEMPLATE, ENVIRONMENT, CONTENT = "mlops_kit.template", "mlops_kit.environment", "mlops_kit.content"
-PARAMETERS, SETTINGS = "mlops_kit.parameters", "mlops_kit.settings"
+PARAMETERS, SETTINGS, SECRETS = "mlops_kit.parameters", "mlops_kit.settings", "mlops_kit.secrets"
 LONGEST = 1000
 HIDDEN = "***"  # stands for a value that was given and is not kept, because it may be a secret
 
@@ -23,7 +23,8 @@ HIDDEN = "***"  # stands for a value that was given and is not kept, because it 
 class Submission:
     """``parameters`` are those of the template, resolved; ``settings`` are other values of ``--set``, as written.
 
-    ``template`` is a path in the project; ``content`` is a digest of the rendered document.
+    ``template`` is a path in the project; ``content`` is a digest of the rendered document; ``secrets`` are key paths
+    in it, of the values that have a secret in them.
     """
 
     template: str
@@ -31,6 +32,7 @@ class Submission:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     content: str = ""
+    secrets: tuple[str, ...] = ()
 
 
 def as_properties(made: Submission) -> dict[str, str]:
@@ -41,6 +43,7 @@ def as_properties(made: Submission) -> dict[str, str]:
         CONTENT: made.content,
         PARAMETERS: documents.dump([made.parameters]) if made.parameters else "",
         SETTINGS: documents.dump([made.settings]) if made.settings else "",
+        SECRETS: "\n".join(made.secrets),
     }
     return {key: part for name, text in texts.items() for key, part in _parts(name, text).items()}
 
@@ -61,7 +64,13 @@ def of(properties: Mapping[str, Any] | None) -> Submission | None:
         _data(_joined(PARAMETERS, found)),
         _data(_joined(SETTINGS, found)),
         _joined(CONTENT, found),
+        secrets_of(found),
     )
+
+
+def secrets_of(properties: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return the key paths of the values that have a secret in them."""
+    return tuple(_joined(SECRETS, properties or {}).splitlines())
 
 
 def _joined(name: str, properties: Mapping[str, Any]) -> str:

@@ -157,11 +157,12 @@ def test_l2_05_workspace_of_this_machine_has_application_insights_too(course, ar
 def test_l2_06_secret_is_in_nothing_that_is_shown_and_known_only_to_the_job(course, here, tmp_path):
     value = f"the value {uuid.uuid4()}"
     digest = hashlib.sha256(value.encode()).hexdigest()
-    script = "import hashlib, os; print('digest', hashlib.sha256(os.environ['DB_PASSWORD'].encode()).hexdigest())"
+    script = "import hashlib, os; print('digest', hashlib.sha256(os.environ['DB_LOGIN'].encode()).hexdigest())"
     template = tmp_path / "keyed.yml"
     template.write_text(
         f'type: command\ncommand: python -c "{script}"\nenvironment: azureml:AzureML-minimal@latest\n'
-        "compute: azureml:cpu-cluster\nenvironment_variables:\n  DB_PASSWORD: ${secret.DB_KEY}\n",
+        "compute: azureml:cpu-cluster\nenvironment_variables:\n"
+        "  DB_LOGIN: ${secret.DB_KEY}\n  DB_HOST: db.example\n",
         encoding="utf-8",
     )
     where = (str(template), "-e", "local")
@@ -172,7 +173,9 @@ def test_l2_06_secret_is_in_nothing_that_is_shown_and_known_only_to_the_job(cour
     ]
     name = shown[-1].json["name"]
     shown += [kit("job", verb, name, "-e", "local", **known) for verb in ("show", "stream")]
-    assert "PASSWORD: ${secret.DB_KEY}" in shown[0].out
+    assert "DB_LOGIN: ${secret.DB_KEY}" in shown[0].out
+    assert "  DB_LOGIN: '***'\n" in shown[3].out  # whose name does not sound secret
+    assert "  DB_HOST: db.example\n" in shown[3].out
     assert [value in one.out + one.err for one in shown] == [False] * 5
     assert f"digest {digest}" in course.log(course.ml.jobs.get(name))
 

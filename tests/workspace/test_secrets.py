@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlops_kit.workspace.secrets import masked
+from mlops_kit.workspace.secrets import hidden, masked
 
 
 def test_value_under_a_telling_key_is_hidden_at_any_depth():
@@ -51,3 +51,16 @@ def test_names_of_secrets_are_known(key):
 @pytest.mark.parametrize("key", ["tokenizer", "disaster", "path", "pattern", "monkey", "key", "max_tokens"])
 def test_names_that_only_sound_like_secrets_are_shown(key):
     assert masked({key: "value"}) == {key: "value"}
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("variables.LOGIN", {"variables": {"LOGIN": "***", "HOST": "h"}, "command": "c"}),
+        ("command", {"variables": {"LOGIN": "l", "HOST": "h"}, "command": "***"}),
+        ("command.arguments", {"variables": {"LOGIN": "l", "HOST": "h"}, "command": "***"}),
+        ("variables.OTHER", {"variables": {"LOGIN": "l", "HOST": "h"}, "command": "c"}),
+    ],
+)
+def test_what_is_known_as_secret_is_hidden_whatever_its_name(path, expected):
+    assert hidden({"variables": {"LOGIN": "l", "HOST": "h"}, "command": "c"}, path) == expected

@@ -9,6 +9,7 @@ MADE = Submission(
     {"rate": WrittenFloat(0.1, "0.10"), "text": "no", "lines": "a\nb", "list": [1, "1"], "none": None},
     {"env.compute": "gpu", "tags.x": "0.10"},
     "abc",
+    ("environment_variables.LOGIN", "command"),
 )
 
 

@@ -108,10 +108,10 @@ def show(workspace: Workspace, name: str) -> dict[str, Any]:
         "files": [each.path for each in found],
         "link": hints.page(job),
     }
-    return _without_secrets(workspace, job, {key: one for key, one in known.items() if one not in (None, {}, [], "")})
+    return without_secrets(workspace, job, {key: one for key, one in known.items() if one not in (None, {}, [], "")})
 
 
-def _without_secrets(workspace: Workspace, job: Any, known: dict[str, Any]) -> dict[str, Any]:
+def without_secrets(workspace: Workspace, job: Any, known: dict[str, Any]) -> dict[str, Any]:
     """Return what is known of a job without what its submission, or that of the job it is part of, says is secret."""
     paths, parent = submission.secrets_of(job.properties), getattr(job, "parent_job_name", None)
     if not paths and parent:
@@ -235,7 +235,7 @@ def compare(workspace: Workspace, first: str, second: str) -> dict[str, dict[str
     with failures.readable("read what the jobs logged"):
         logged = [tracking.logged(workspace.tracking, name) for name in (first, second)]
     pairs = {
-        "inputs": [_without_secrets(workspace, job, {"inputs": inputs(job)})["inputs"] for job in jobs],
+        "inputs": [without_secrets(workspace, job, {"inputs": inputs(job)})["inputs"] for job in jobs],
         "params": [each.parameters for each in logged],
         "metrics": [each.metrics for each in logged],
     }

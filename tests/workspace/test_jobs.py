@@ -8,6 +8,8 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, 
 
 from mlops_kit.errors import UsageError
 from mlops_kit.workspace import jobs
+from mlops_kit.workspace.connect import Target, Workspace
+from mlops_kit.workspace.credentials import Credential
 from mlops_kit.workspace.waiting import NoAnswer
 
 
@@ -56,3 +58,18 @@ def test_only_what_differs_is_compared():
 
 def test_not_a_number_equals_itself():
     assert jobs.differing({"loss": math.nan}, {"loss": math.nan}) == {}
+
+
+def test_step_of_a_pipeline_shows_no_secret_of_its_parent():
+    properties = {"mlops_kit.secrets": "jobs.train.environment_variables.LOGIN\njobs.train.inputs.table"}
+    parent = SimpleNamespace(properties=properties, parent_job_name=None)
+    ml = SimpleNamespace(jobs=SimpleNamespace(get={"pipeline": parent}.__getitem__))
+    workspace = Workspace(Target("dev", "sub", "rg", "mlw"), ml, Credential("", None))
+    step = SimpleNamespace(properties={}, parent_job_name="pipeline")
+    known = {"environment_variables": {"LOGIN": "l", "HOST": "h"}, "inputs": {"table": "t", "rate": 1}, "command": "c"}
+    shown = jobs.without_secrets(workspace, step, known)
+    assert shown == {
+        "environment_variables": {"LOGIN": "***", "HOST": "h"},
+        "inputs": {"table": "***", "rate": 1},
+        "command": "c",
+    }

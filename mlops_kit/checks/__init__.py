@@ -12,15 +12,18 @@ from mlops_kit import schemas
 from mlops_kit.checks import (
     commands,
     conda,
+    datastores,
     declarations,
     environments,
     keys,
     kinds,
+    mltable,
     names,
     output_paths,
     paths,
     references,
     retired,
+    secrets,
     texts,
     wiring,
 )
@@ -47,6 +50,9 @@ CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     commands.check,
     environments.check,
     retired.check,
+    mltable.check,
+    datastores.check,
+    secrets.check,
 )
 
 
@@ -122,6 +128,8 @@ def _position(finding: Finding) -> tuple[str, int, int]:
 def _declared(root: Map, kind: str, decided: kinds.Family) -> list[Finding]:
     """Check keys against the schema of the kind; a declared type of no kind of the family is one fault of its own."""
     declared = root.get(decided.key)
+    if isinstance(declared, Scalar) and declared.text.lower() in decided.retired:
+        return [_undeclared(root, decided)]
     findings = keys.check(root, kind)
     if not isinstance(declared, Scalar) or not decided.kinds or declared.text.lower() in decided.kinds:
         return findings
@@ -136,8 +144,7 @@ def _undeclared(root: Map, decided: kinds.Family) -> Finding:
     """Report a document whose kind cannot be told because the key that decides it is absent or wrong."""
     declared = root.get(decided.key)
     if isinstance(declared, Scalar):
-        instead = kinds.RETIRED_COMPUTES.get(declared.text.lower(), "") if decided is kinds.FAMILIES["compute"] else ""
-        return keys.not_allowed(declared, decided.key, decided.kinds, instead)
+        return keys.not_allowed(declared, decided.key, decided.kinds, decided.retired.get(declared.text.lower(), ""))
     hint = f"expected one of {', '.join(decided.kinds)}"
     return error("MK0104", root.place, f"required key `{decided.key}` is missing", hint)
 

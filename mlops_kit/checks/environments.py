@@ -12,22 +12,42 @@ from mlops_kit.documents import Map, Scalar
 from mlops_kit.requirements import is_requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mlops_kit.checks.files import Files
     from mlops_kit.checks.subject import Subject
+    from mlops_kit.documents import Node
 
+NAMING = {"environment", "component", "trial"}
+Named = tuple[str, "Node", bool]  # the key, its value, and whether what runs there takes mini-batches
 Found = tuple["Map", str, "bool | None"]  # an environment, its folder, and whether what runs in it takes mini-batches
 
 
 def check(subject: Subject) -> list[Finding]:
     """Check an environment asset, or the environments that a job, component or deployment names or holds."""
     root, kind, folder, files = subject.root, subject.kind, subject.folder, subject.files
-    runs_batches = kind in ("batch_deployment", "model_batch_deployment", "parallel_component")
-    found = [(root, folder, None)] if kind == "environment_asset" else _environments(root, folder, files, runs_batches)
+    if kind == "environment_asset":
+        return _environment((root, folder, None), files, protected=subject.protected)
+    named = _named(root, kind in ("batch_deployment", "model_batch_deployment", "parallel_component"))
     missing = _steps_without(root) if kind in ("pipeline_job", "pipeline_component") else []
-    faults = [fault for each in found for fault in _environment(each, files, protected=subject.protected)]
-    return missing + faults + _component_files(root, folder, files)
+    return [
+        *missing,
+        *(fault for found in _environments(named, folder, files)
+          for fault in _environment(found, files, protected=subject.protected)),
+        *_component_files(named, folder, files),
+    ]  # fmt: skip
+
+
+def _named(node: Map, runs_batches: bool) -> list[Named]:
+    """Return the environments and components below a map, each with whether what runs there takes mini-batches."""
+    found: list[Named] = []
+    for entry in node.entries:
+        key = entry.key.text
+        if key in NAMING and (key == "environment" or isinstance(entry.value, Scalar)):
+            found.append((key, entry.value, runs_batches))
+        elif isinstance(entry.value, Map):
+            found += _named(entry.value, runs_batches or key == "task")
+    return found
 
 
 def _steps_without(pipeline: Map) -> list[Finding]:
@@ -44,39 +64,35 @@ def _steps_without(pipeline: Map) -> list[Finding]:
     ]
 
 
-def _environments(node: Map, folder: str, files: Files, runs_batches: bool) -> Iterator[Found]:
-    """Yield the environments that are written out below a map or in a file it names, each with its folder."""
-    for entry in node.entries:
-        key, value = entry.key.text, entry.value
-        if isinstance(value, Map):
-            if key == "environment":
-                yield value, folder, runs_batches
-            else:
-                yield from _environments(value, folder, files, runs_batches or key == "task")
+def _environments(named: Iterable[Named], folder: str, files: Files) -> Iterator[Found]:
+    """Yield the environments that are written out or in a file that is named, each with its folder."""
+    for key, value, runs_batches in named:
+        if key == "environment" and isinstance(value, Map):
+            yield value, folder, runs_batches
         elif key == "environment" and isinstance(value, Scalar) and value.text.startswith("file:"):
-            path = local_path(value.text, folder)
-            root = files.map(path) if path and files.kind(path) == "file" else None
-            if path and root:
+            path, root = _file(value, folder, files)
+            if root:
                 yield root, str(Path(path).parent), runs_batches
 
 
-def _component_files(node: Map, folder: str, files: Files) -> list[Finding]:
+def _file(named: Scalar, folder: str, files: Files) -> tuple[str, Map | None]:
+    """Return the path that a text means and the map that the file there holds."""
+    path = local_path(named.text, folder) or ""
+    return path, files.map(path) if path and files.kind(path) == "file" else None
+
+
+def _component_files(named: Iterable[Named], folder: str, files: Files) -> Iterator[Finding]:
     """Report component files that need a requirements file: the SDK reads them as they are, and knows conda only."""
-    findings: list[Finding] = []
-    for entry in node.entries:
-        value = entry.value
-        if isinstance(value, Map):
-            findings += _component_files(value, folder, files)
-        elif entry.key.text in ("component", "trial") and isinstance(value, Scalar):
-            path = local_path(value.text, folder)
-            root = files.map(path) if path and files.kind(path) == "file" else None
-            found = _environments(root, str(Path(path).parent), files, False) if path and root else ()
-            condas = [environment.get("conda_file") for environment, *_ in found]
-            if any(isinstance(each, Scalar) and is_requirements(each.text) for each in condas):
-                message = f"the component `{value.text}` needs a requirements file, which is not read for it here"
-                hint = "register the component and name it as `azureml:NAME@latest`, or give it a conda file"
-                findings.append(error("MK0507", value.place, message, hint))
-    return findings
+    for key, value, _ in named:
+        if key == "environment" or not isinstance(value, Scalar):
+            continue
+        path, root = _file(value, folder, files)
+        found = _environments(_named(root, False), str(Path(path).parent), files) if root else ()
+        condas = [environment.get("conda_file") for environment, *_ in found]
+        if any(isinstance(each, Scalar) and is_requirements(each.text) for each in condas):
+            message = f"the component `{value.text}` needs a requirements file, which is not read for it here"
+            hint = "register the component and name it as `azureml:NAME@latest`, or give it a conda file"
+            yield error("MK0507", value.place, message, hint)
 
 
 def _environment(found: Found, files: Files, *, protected: bool) -> list[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,12 +14,38 @@ Keys = "Mapping[str, str | None]"  # top-level key -> text of its value, None wh
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Kinds that one loader of the SDK reads; ``key`` decides between them, ``usual`` is taken when it is absent."""
+    """Kinds that one loader of the SDK reads; ``key`` decides between them, ``usual`` is taken when it is absent.
+
+    ``retired`` are the kinds that there were in SDK v1, with what to use instead.
+    """
 
     kinds: Mapping[str, str]
     usual: str | None = None
     key: str = "type"
+    retired: Mapping[str, str] = field(default_factory=dict)
 
+
+# types of compute that there were in SDK v1 -> what to use instead
+RETIRED_COMPUTES = {
+    **dict.fromkeys(("inferencecluster", "aks", "akscompute"), "attach the cluster as `kubernetes`"),
+    "databricks": "no compute of v2 is one; use a job of type `spark`",
+    "hdinsight": "use `synapsespark`, or a job of type `spark`",
+}
+
+# targets of deployments that there were in SDK v1 -> what to use instead
+RETIRED_DEPLOYMENTS = {
+    "aci": "ACI is retired; write `type: managed` with `instance_type: Standard_DS2_v2`",
+    "aks": "write `type: kubernetes`, on an endpoint that names the attached cluster",
+}
+# types of datastore that there were in SDK v1 -> what to use instead
+RETIRED_DATASTORES = {
+    **dict.fromkeys(
+        ("sql", "azuresql", "azuresqldatabase", "azure_sql", "azure_sql_database", "azurepostgresql",
+         "azure_postgre_sql", "azuremysql", "azure_my_sql"),
+        "no datastore of v2 is a database; use a workspace connection and a data import",
+    ),
+    **dict.fromkeys(("dbfs", "databricks_file_system"), "no datastore of v2 is one; use `azure_data_lake_gen2`"),
+}  # fmt: skip
 
 FAMILIES = {
     "job": Family(
@@ -86,6 +112,7 @@ FAMILIES = {
             for name in ("azure_blob", "azure_file", "azure_data_lake_gen1", "azure_data_lake_gen2", "one_lake")
         },
         "azure_blob",
+        retired=RETIRED_DATASTORES,
     ),
     "compute": Family(
         {
@@ -94,12 +121,15 @@ FAMILIES = {
             "kubernetes": "kubernetes_compute",
             "synapsespark": "synapse_spark_compute",
             "virtualmachine": "virtual_machine_compute",
-        }
+        },
+        retired=RETIRED_COMPUTES,
     ),
     "managed_online_endpoint": Family({}, "managed_online_endpoint"),
     "kubernetes_online_endpoint": Family({}, "kubernetes_online_endpoint"),
     "batch_endpoint": Family({}, "batch_endpoint"),
-    "online_deployment": Family({"kubernetes": "kubernetes_online_deployment"}, "managed_online_deployment"),
+    "online_deployment": Family(
+        {"kubernetes": "kubernetes_online_deployment"}, "managed_online_deployment", retired=RETIRED_DEPLOYMENTS
+    ),
     "batch_deployment": Family(
         {"model": "model_batch_deployment", "pipeline": "pipeline_component_batch_deployment"}, "batch_deployment"
     ),
@@ -154,11 +184,23 @@ HEADER_KINDS = {
     "pipelinecomponentbatchdeployment": "pipeline_component_batch_deployment",
 }
 
-# types of compute that there were in SDK v1 -> what to use instead
-RETIRED_COMPUTES = {
-    **dict.fromkeys(("inferencecluster", "aks", "akscompute"), "attach the cluster as `kubernetes`"),
-    "databricks": "no compute of v2 is one; use a job of type `spark`",
-    "hdinsight": "use `synapsespark`, or a job of type `spark`",
+# types of steps that a pipeline cannot have -> what to use instead; those of v1 without the ending ``Step``
+CONTROL_FLOW = {
+    "if_else": "the SDK takes no condition from a file: decide in the script, or when the template is rendered",
+    "do_while": "the SDK takes no loop from a file: loop in one script, or use a step of type `sweep`",
+    "parallel_for": "the SDK takes no loop from a file: use a step of type `parallel`, or one pipeline per item",
+}
+RETIRED_STEPS = {
+    "databricks": "use a step of type `spark`, or call the Jobs API of Databricks from a step of type `command`",
+    "adla": "Data Lake Analytics was retired on 2024-02-29; use a step of type `spark`",
+    "hyperdrive": "use a step of type `sweep`",
+    "parallelrun": "use a step of type `parallel`",
+    "synapsespark": "use a step of type `spark`",
+    "datatransfer": "use a step of type `data_transfer`",
+    **dict.fromkeys(
+        ("pythonscript", "rscript", "estimator", "mpi", "module", "azurebatch", "kusto"),
+        "use a step of type `command`",
+    ),
 }
 
 # declared types that exist in one family only
@@ -166,7 +208,7 @@ TYPES = {
     **dict.fromkeys(("sweep", "finetuning", "distillation"), "job"),
     **dict.fromkeys(("uri_file", "uri_folder", "mltable"), "data"),
     **dict.fromkeys(("custom_model", "mlflow_model", "triton_model"), "model"),
-    **dict.fromkeys(FAMILIES["datastore"].kinds, "datastore"),
+    **dict.fromkeys((*FAMILIES["datastore"].kinds, *RETIRED_DATASTORES), "datastore"),
     **dict.fromkeys((*FAMILIES["compute"].kinds, *RETIRED_COMPUTES), "compute"),
     "data_transfer": "component",
 }
@@ -191,7 +233,7 @@ SHAPES = (
     ("import_data", "data_import_schedule"),
     ("trigger", "job_schedule"),
     ("trial", "job"),
-    ("task", "job"),
+    ("training_data", "job"),
     ("auth_mode", "managed_online_endpoint"),
     ("conda_file", "environment_asset"),
     ("image", "environment_asset"),
@@ -201,6 +243,12 @@ SHAPES = (
 )
 JOB_KEYS = {"experiment_name", "compute", "limits", "services", "settings", "queue_settings"}
 COMPONENT_KEYS = {"is_deterministic", "additional_includes", "version"}
+
+
+def instead_of_step(declared: str) -> str:
+    """Return what to use instead of a step of a type that no pipeline can have, where that is known."""
+    word = declared.lower()
+    return CONTROL_FLOW.get(word) or RETIRED_STEPS.get(re.sub(r"[-_]", "", word).removesuffix("step"), "")
 
 
 def header_name(keys: Mapping[str, str | None]) -> str:

@@ -129,28 +129,29 @@ class Use:
 
 def check(subject: Subject) -> list[Finding]:
     """Return the names of SDK v1 in the scripts of the local code folders of a job, component or deployment."""
+    files, findings = subject.files, list[Finding]()
     runs_batches = "batch_deployment" in subject.kind or subject.kind == "parallel_component"
-    findings: list[Finding] = []
-    for owner, is_batch in _owners(subject.root, runs_batches):
-        code = owner.get("code")
-        path = local_path(code.text, subject.folder) if isinstance(code, Scalar) else None
-        if path and subject.files.kind(path) and not subject.files.is_outside(path):
-            uses = subject.files.once(_uses, path)
+    for code, is_batch in _codes(subject.root, runs_batches):
+        path = local_path(code.text, subject.folder)
+        if path and files.kind(path) and not files.is_outside(path):
+            uses = files.once(_uses, path)
             findings += [use.finding() for use in uses if not (is_batch and _is_in(use.module, "azureml.core"))]
     return findings
 
 
-def _owners(root: Map, runs_batches: bool) -> Iterator[tuple[Map, bool]]:
-    """Yield the maps that may name code, and whether that code is given mini-batches."""
-    yield root, runs_batches
-    for key in HOLDERS:
-        inner = root.get(key)
-        if isinstance(inner, Map):
-            yield from _owners(inner, runs_batches or key == "task")
-    jobs = root.get("jobs")
-    for entry in jobs.entries if isinstance(jobs, Map) else ():
-        if isinstance(entry.value, Map):
-            yield from _owners(entry.value, runs_batches)
+def _codes(owner: Map, runs_batches: bool) -> list[tuple[Scalar, bool]]:
+    """Return the code that a map names, and whether it is given mini-batches."""
+    found: list[tuple[Scalar, bool]] = []
+    for entry in owner.entries:
+        key, value = entry.key.text, entry.value
+        if key == "code" and isinstance(value, Scalar):
+            found.append((value, runs_batches))
+        elif key in HOLDERS and isinstance(value, Map):
+            found += _codes(value, runs_batches or key == "task")
+        elif key == "jobs" and isinstance(value, Map):
+            steps = (step.value for step in value.entries)
+            found += [code for step in steps if isinstance(step, Map) for code in _codes(step, runs_batches)]
+    return found
 
 
 def _is_in(module: str, package: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -198,12 +198,20 @@ def destroy(wanted: Wanted, output: str, confirm: str | None, file: Path | None,
 
 
 def _plan(site: Site, *, destroys: bool = False) -> Planned:
-    """Return the engine's plan; refuse an id to be taken over that it does not want."""
+    """Say what is to be known before, and return the engine's plan; refuse an id to take over that it does not want."""
+    for one in () if destroys or site.environment.is_local else _preflight(site):
+        _note(one)
     planned = site.engine.plan(destroys=destroys)
     taken = {(item.id or "").lower() for item in planned.changes.items}
     if unknown := sorted(site.adopted - taken):
         raise UsageError(f"--adopt {unknown[0]}: no resource of this environment has that id")
     return planned
+
+
+def _preflight(site: Site) -> Iterator[str]:
+    from mlops_kit.infra import preflight
+
+    return preflight.notes(site.values)
 
 
 def _loaded(site: Site, file: Path, *, destroys: bool) -> Planned:

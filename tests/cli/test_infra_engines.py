@@ -574,6 +574,22 @@ def test_in_azure_a_state_that_only_this_machine_has_is_told_and_refused_where_p
     assert "'dev' is protected and does not say where its state is kept: no infra.state.storage_account" in err
 
 
+def test_r23_plan_in_azure_tells_what_still_needs_a_sas_where_storage_has_no_keys(azure):
+    code, _, err = azure(SHOWS, "plan", "--set", "infra.storage.shared_keys=false")
+    assert code == 0, err
+    (note,) = (line for line in err.splitlines() if "storage keys are off" in line)
+    assert note.startswith("note: ")
+    assert "registering an environment with a local build context" in note
+    assert "invoking a batch endpoint with an output on a datastore that keeps a key" in note
+    assert "storage keys are off" not in azure(SHOWS, "plan")[2]
+
+
+def test_l2_07_plan_in_azure_tells_that_a_registry_which_azure_makes_is_left_over(azure):
+    told = "note: no container registry is planned"
+    assert told in azure(SHOWS, "plan", "--set", "infra.container_registry=null")[2]
+    assert told not in azure(SHOWS, "plan")[2]
+
+
 def test_drift_that_nobody_would_repair_is_shown_by_plan_and_counted_by_refresh(azure):
     """What the program says nothing about is nothing for `up` to do."""
     values = {"type": "Microsoft.Resources/resourceGroups@2024-03-01", "name": "rg-mlops-kit-dev", "id": "/x"}

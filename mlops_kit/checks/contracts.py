@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlops_kit.checks.bindings import names
 from mlops_kit.checks.findings import Finding, did_you_mean, error, warning
+from mlops_kit.checks.kinds import FAMILIES
 from mlops_kit.checks.pipelines import is_optional, text_of
 from mlops_kit.documents import Map, Scalar
 from mlops_kit.nearest import nearest
@@ -35,12 +36,13 @@ def _said_twice(step: Step) -> list[Finding]:
 
 def _wrong_kind(step: Step, component: Map) -> list[Finding]:
     """Report a component of another type than the step's; the trials of sweeps have a check of their own."""
-    kind = text_of(step.node.get("type")).lower()
+    declared = step.node.get("type")
+    kind = text_of(declared).lower()
     runs = text_of(component.get("type")).lower() or "command"
-    if kind in ("", "sweep", runs) or "$" in runs:
+    if declared is None or kind == runs or kind not in FAMILIES["component"].kinds or "$" in runs:
         return []
     message = f"the step is of type `{kind}`, and its component of type `{runs}`"
-    return [error("MK0316", step.node.key_place("type"), message, f"write `type: {runs}`")]
+    return [error("MK0316", declared.place, message, f"write `type: {runs}`")]
 
 
 def _names(step: Step, component: Map) -> list[Finding]:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mlops_kit.nearest import nearest
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -306,5 +308,12 @@ def kind_of(family: str, keys: Mapping[str, str | None]) -> tuple[str | None, Fa
     """
     chosen = FAMILIES[family]
     declared = (keys.get(chosen.key) or "").lower()
+    if family in ("job", "component"):
+        declared = _spelled(declared, chosen)
     kind = chosen.kinds.get(declared) or HEADER_KINDS.get(header_name(keys)) or chosen.usual
     return kind_of(kind, keys) if kind in ("automl", "finetuning", "data_transfer") else (kind, chosen)
+
+
+def _spelled(declared: str, family: Family) -> str:
+    """Return the type that a misspelt one means, so that its keys are not held to another kind."""
+    return next(iter(nearest(declared, family.kinds)), declared) if declared not in family.kinds else declared

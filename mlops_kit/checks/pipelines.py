@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_kit.checks.bindings import names
 from mlops_kit.checks.files import local_path
-from mlops_kit.checks.kinds import FAMILIES
+from mlops_kit.checks.kinds import CONTROL_FLOW, FAMILIES
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A pipeline job or component; ``opaque`` are the steps that are written in files of their own."""
+    """A pipeline job or component; ``opaque`` are the steps of which nothing is known, such as those in other files."""
 
     root: Map
     steps: tuple[Step, ...]
@@ -66,7 +66,7 @@ def read(subject: Subject) -> Pipeline | None:
     steps = tuple(
         Step(entry.key, entry.value, component_of(entry.value, subject.folder, subject.files))
         for entry in jobs.entries
-        if isinstance(entry.value, Map)
+        if isinstance(entry.value, Map) and text_of(entry.value.get("type")) not in CONTROL_FLOW
     )
     return Pipeline(subject.root, steps, names(jobs) - {step.name for step in steps})
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FREE = {"name", "default_datastore", "output_name"}  # filled in by the service
 GIVEN = frozenset({"inputs"})
 RUNS = frozenset(pipelines.RUNS)
+PORTS = frozenset({"inputs", "outputs"})
+LEGACY = ("inputs", "outputs", "jobs")  # what the preview of v2 read without ``parent``
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Scope:
 
 
 def check(subject: Subject) -> list[Finding]:
-    """Return the references of a job or component that point nowhere, and the inputs that nothing uses."""
+    """Return the references of a job or component that point nowhere, and the inputs that its command does not use."""
     root, kind = subject.root, subject.kind
     if kind in pipelines.KINDS:
         pipeline = pipelines.read(subject)
@@ -51,7 +53,7 @@ def _leaf(root: Map) -> list[Finding]:
     """Check a job or component that runs one command."""
     found = list(references(root, GIVEN))
     scope = Scope(names(root.get("inputs")), names(root.get("outputs")), names(root.get("search_space")))
-    return _all_resolved(found, scope) + _unused_inputs(root, found, "inputs.")
+    return _all_resolved(found, scope) + unused_inputs(root, found, "inputs.")
 
 
 def _sweep(root: Map, parent: Scope | None = None) -> list[Finding]:
@@ -62,7 +64,7 @@ def _sweep(root: Map, parent: Scope | None = None) -> list[Finding]:
     found = list(references(trial, GIVEN))
     inputs, outputs = (names(root.get(port)) | names(trial.get(port)) for port in ("inputs", "outputs"))
     findings = _all_resolved(found, Scope(inputs, outputs, names(root.get("search_space")), parent))
-    return findings + _unused_inputs(root, found, "inputs.")
+    return findings + unused_inputs(root, found, "inputs.")
 
 
 def _pipeline(pipeline: Pipeline) -> list[Finding]:
@@ -74,20 +76,24 @@ def _pipeline(pipeline: Pipeline) -> list[Finding]:
         outputs |= {re.sub(r"[^a-z0-9_]", "_", step.name.lower()): step.outputs(), step.name: step.outputs()}
     outputs |= dict.fromkeys(pipeline.opaque)
     scope = Scope(names(root.get("inputs")), names(root.get("outputs")), jobs=outputs)
-    findings = [finding for step in pipeline.steps for finding in _step(step, scope)]
-    return findings + _unused_inputs(root, list(references(root)), "parent.inputs.")
+    return [finding for step in pipeline.steps for finding in _step(step, scope)]
 
 
 def _step(step: Step, pipeline: Scope) -> list[Finding]:
     """Check the references of one step, and of the component or trial that is written in it."""
-    node = step.node
-    if step.is_inline:
-        scope = Scope(names(node.get("inputs")), names(node.get("outputs")), parent=pipeline)
-        return _all_resolved(references(node), scope)
-    scope = Scope(None, None, names(node.get("search_space")), pipeline)
-    findings = _all_resolved(references(node, RUNS), scope)
-    component = node.get("component")
+    node, component = step.node, step.node.get("component")
+    own = Scope(names(node.get("inputs")), names(node.get("outputs")), parent=pipeline)
+    scope = own if step.is_inline else Scope(None, None, names(node.get("search_space")), pipeline)
+    findings = _ports(node, pipeline) + _all_resolved(references(node, RUNS | PORTS), scope)
     return findings + (_leaf(component) if isinstance(component, Map) else _sweep(node, pipeline))
+
+
+def _ports(step: Map, pipeline: Scope) -> list[Finding]:
+    """Check what the inputs and outputs of a step are bound to: nothing but the pipeline and its other steps."""
+    found = [each for port in PORTS if (node := step.get(port)) is not None for each in references(node)]
+    legacy = [each for each in found if each.is_closed and each.parts[0] in LEGACY]
+    findings = _all_resolved([each for each in found if each not in legacy], Scope(None, None, parent=pipeline))
+    return findings + [_unresolved(each, f"write `${{{{parent.{each.text}}}}}`") for each in legacy]
 
 
 def _all_resolved(found: Iterable[Reference], scope: Scope) -> list[Finding]:
@@ -141,7 +147,7 @@ def _unresolved(reference: Reference, hint: str) -> Finding:
     return error("MK0301", reference.place, message, hint)
 
 
-def _unused_inputs(root: Map, found: Iterable[Reference], prefix: str) -> list[Finding]:
+def unused_inputs(root: Map, found: Iterable[Reference], prefix: str) -> list[Finding]:
     """Warn of declared inputs that no reference and no environment variable of the service reads."""
     declared, command = root.get("inputs"), root.get("command")
     spelled = command.text if isinstance(command, Scalar) else ""

@@ -111,14 +111,7 @@ def _bound(reference: Reference, name: str, port: Map, step: Step, pipeline: Pip
     source = _source(reference, pipeline)
     target = ports.type_of(port)
     if source.value is not None and not ports.is_data(target):
-        misfit = ports.misfit(source.value, port)
-        where = f"`{name}` of the step `{step.name}` reads it"
-        if misfit:
-            hint = f"{misfit.expected}: {where}"
-            return [
-                error(misfit.code, source.value.place, f"the value `{brief(source.value.text)}` does not fit", hint)
-            ]
-        return []
+        return _bound_value(source.value, name, port, step)
     if not source.type:
         return []
     return _types(reference, source, name, target) or _optional(reference, source, name, port)
@@ -129,7 +122,7 @@ def _bound_value(value: Scalar, name: str, port: Map, step: Step) -> list[Findin
     misfit = ports.misfit(value, port)
     if misfit is None:
         return []
-    message = f"the value is `{brief(value.text)}`, which `{name}` of the step `{step.name}` does not take"
+    message = f"`{brief(value.text)}` is no value for `{name}` of the step `{step.name}`, which reads it"
     return [error(misfit.code, value.place, message, misfit.expected)]
 
 

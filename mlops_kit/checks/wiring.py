@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_kit.checks import contracts, cycles, pipelines, ports, values
-from mlops_kit.checks.bindings import idle, whole
+from mlops_kit.checks.bindings import idle, references, whole
 from mlops_kit.checks.findings import Finding, error, warning
 from mlops_kit.checks.pipelines import Step, component_of
+from mlops_kit.checks.references import unused_inputs
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from mlops_kit.checks.subject import Subject
 
 WITH_COMPONENT = {"pipeline_job": "component", "sweep_job": "trial"}  # jobs that run a component themselves
+
+MISWIRED = {"MK0304", "MK0307", "MK0311", "MK0312"}  # a binding is missing, or reads from the wrong place
 
 
 def check(subject: Subject) -> list[Finding]:
@@ -47,7 +50,24 @@ def _pipeline(pipeline: Pipeline, subject: Subject) -> list[Finding]:
         findings += [*contracts.faults(step), *values.faults(step, pipeline, subject)]
     # A wrong value of the pipeline that several steps read is one fault.
     once = {(finding.code, finding.place): finding for finding in reversed(findings)}
-    return [*reversed(once.values()), *_outputs(pipeline)]
+    return [*reversed(once.values()), *_outputs(pipeline), *_unused(pipeline, findings)]
+
+
+def _unused(pipeline: Pipeline, findings: list[Finding]) -> list[Finding]:
+    """Warn of inputs that no step reads, unless a step that lacks an input or has a wrong one should have read them."""
+    if any(finding.code in MISWIRED for finding in findings):
+        return []
+    return unused_inputs(pipeline.root, _read(pipeline), "parent.inputs.")
+
+
+def _read(pipeline: Pipeline) -> Iterator[Reference]:
+    """Yield every reference of a pipeline; one of a step that lacks ``parent``, which is a fault, as it was meant."""
+    yield from references(pipeline.root)
+    for step in pipeline.steps:
+        inputs = step.node.get("inputs")
+        for each in references(inputs) if inputs is not None else ():
+            if each.parts[0] == "inputs":
+                yield each._replace(text=f"parent.{each.text}")
 
 
 def _outputs(pipeline: Pipeline) -> list[Finding]:

@@ -105,41 +105,99 @@ def test_compute_that_fails_fails_the_poller_of_the_sdk(ml: Any, faults: Any) ->
     ml.compute.begin_delete("unlucky").result()
 
 
-def test_deployment_ends_at_the_resource_that_fails_and_can_go_on(group: Any, options: Any, faults: Any) -> None:
-    from azure.mgmt.resource.deployments import DeploymentsMgmtClient
-
+def test_deployment_ends_at_the_resource_that_fails_and_can_go_on(group: Any, deployments: Any, faults: Any) -> None:
     names = [f"id-step-{number}" for number in range(3)]
     resources = [
         {"type": IDENTITY, "apiVersion": "2023-01-31", "name": name, "location": "westeurope"} for name in names
     ]
     template = {"contentVersion": "1.0.0.0", "resources": resources}
     body = {"properties": {"mode": "Incremental", "template": template}}
-    deployer = DeploymentsMgmtClient(**options)
     faults({"method": "PUT", "id": "*/id-step-1", "outcome": "fail", "code": "Busy", "message": "Later.", "times": 1})
     with pytest.raises(HttpResponseError, match="Later"):
-        deployer.deployments.begin_create_or_update(group.name, "steps", body).result()
+        deployments.begin_create_or_update(group.name, "steps", body).result()
     assert [group.there(f"{IDENTITY}/{name}") for name in names] == [True, True, False]
 
-    deployer.deployments.begin_create_or_update(group.name, "steps", body).result()
+    deployments.begin_create_or_update(group.name, "steps", body).result()
     assert all(group.get(f"{IDENTITY}/{name}").properties["provisioningState"] == "Succeeded" for name in names)
 
 
-def test_deployment_waits_for_a_resource_that_takes_its_time_and_tells_of_one_that_never_ends(
-    group: Any, options: Any, faults: Any
-) -> None:
+def _waiting(*names: str) -> dict[str, Any]:
+    """Return the body of a deployment of identities, each of which needs the one before."""
+    resources = [
+        {
+            "type": IDENTITY,
+            "apiVersion": "2023-01-31",
+            "name": name,
+            "location": "westeurope",
+            "dependsOn": [f"[resourceId('{IDENTITY}', '{before}')]"] if before else [],
+        }
+        for name, before in zip(names, ("", *names), strict=False)
+    ]
+    return {"properties": {"mode": "Incremental", "template": {"contentVersion": "1.0.0.0", "resources": resources}}}
+
+
+@pytest.fixture(scope="module")
+def deployments(options: Any) -> Any:
     from azure.mgmt.resource.deployments import DeploymentsMgmtClient
 
-    resource = {"type": IDENTITY, "apiVersion": "2023-01-31", "name": "id-waited", "location": "westeurope"}
-    template = {"contentVersion": "1.0.0.0", "resources": [resource]}
-    body = {"properties": {"mode": "Incremental", "template": template}}
-    deployments = DeploymentsMgmtClient(**options).deployments
+    return DeploymentsMgmtClient(**options).deployments
+
+
+def test_deployment_waits_for_a_resource_that_takes_its_time(group: Any, deployments: Any, faults: Any) -> None:
     faults({"method": "PUT", "id": "*/id-waited", "outcome": "hang", "seconds": 0.3})
-    deployments.begin_create_or_update(group.name, "waits", body).result()
+    deployments.begin_create_or_update(group.name, "waits", _waiting("id-waited")).result()
     assert group.get(f"{IDENTITY}/id-waited").properties["provisioningState"] == "Succeeded"
 
-    faults({"method": "PUT", "id": "*/id-waited", "outcome": "hang"})
-    with pytest.raises(HttpResponseError, match="does not end"):
-        deployments.begin_create_or_update(group.name, "waits", body).result()
+
+def test_deployment_that_takes_long_is_followed_to_its_end(group: Any, deployments: Any, faults: Any) -> None:
+    faults({"method": "PUT", "id": "*/id-long", "outcome": "hang", "seconds": 3})
+    poller = deployments.begin_create_or_update(group.name, "long", _waiting("id-long", "id-after"))
+    assert deployments.get(group.name, "long").properties.provisioning_state == "Running"
+    with pytest.raises(HttpResponseError, match="still active"):
+        deployments.begin_create_or_update(group.name, "long", _waiting("id-long"))
+    with pytest.raises(HttpResponseError, match="cancel it first"):
+        deployments.begin_delete(group.name, "long")
+
+    assert poller.result(timeout=20).properties.provisioning_state == "Succeeded"
+    assert group.there(f"{IDENTITY}/id-after")
+
+
+def test_deployment_that_hangs_is_cancelled_and_begins_nothing_more(group: Any, deployments: Any, faults: Any) -> None:
+    faults({"method": "PUT", "id": "*/id-stuck", "outcome": "hang"})
+    poller = deployments.begin_create_or_update(group.name, "stuck", _waiting("id-stuck", "id-never"))
+    deployments.cancel(group.name, "stuck")
+    with pytest.raises(HttpResponseError, match=r"DeploymentCanceled.*'stuck' was canceled"):
+        poller.result(timeout=20)
+
+    ended = deployments.get(group.name, "stuck").properties
+    assert (ended.provisioning_state, ended.error.code) == ("Canceled", "DeploymentCanceled")
+    assert (group.there(f"{IDENTITY}/id-stuck"), group.there(f"{IDENTITY}/id-never")) == (True, False)
+    with pytest.raises(HttpResponseError, match="is Canceled and cannot be canceled"):
+        deployments.cancel(group.name, "stuck")
+    faults()
+    deployments.begin_create_or_update(group.name, "stuck", _waiting("id-stuck", "id-never")).result()
+    assert group.there(f"{IDENTITY}/id-never")
+
+
+def test_deployment_to_a_subscription_is_cancelled_with_what_is_nested_in_it(
+    group: Any, deployments: Any, faults: Any
+) -> None:
+    faults({"method": "PUT", "id": "*/id-deep", "outcome": "hang"})
+    inside = {
+        "type": "Microsoft.Resources/deployments",
+        "apiVersion": "2022-09-01",
+        "name": "deep",
+        "resourceGroup": group.name,
+        **_waiting("id-deep"),
+    }
+    template = {"contentVersion": "1.0.0.0", "resources": [inside]}
+    body = {"location": "westeurope", "properties": {"mode": "Incremental", "template": template}}
+    poller = deployments.begin_create_or_update_at_subscription_scope("wide", body)
+    deployments.cancel_at_subscription_scope("wide")
+    with pytest.raises(HttpResponseError, match="'wide' was canceled"):
+        poller.result(timeout=20)
+    assert deployments.get_at_subscription_scope("wide").properties.provisioning_state == "Canceled"
+    assert deployments.get(group.name, "deep").properties.provisioning_state == "Canceled"
 
 
 def test_new_identity_is_unknown_to_the_directory_for_a_while_unless_its_type_is_named(group: Any, faults: Any) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -13,7 +16,7 @@ import pytest
 from mlops_kit.errors import LocalError
 from mlops_kit.local import processes, supervisor
 from mlops_kit.local.processes import Started
-from mlops_kit.local.settings import Instance, LocalSettings
+from mlops_kit.local.settings import DEFAULT_WORKSPACE, Instance, LocalSettings
 from mlops_kit.local.signing import Signer
 
 
@@ -145,3 +148,26 @@ def test_the_clock_plays_no_part_in_telling_whether_it_runs(settings: LocalSetti
     assert instance.born == processes.born(instance.pid)
     assert str(int(psutil.Process(instance.pid).create_time())) not in instance.born
     assert processes.living(Started(instance.pid, instance.born)) is not None
+
+
+def test_a_deployment_that_ran_when_the_control_plane_was_killed_has_failed(
+    tmp_path: Path, new_plane: Callable[[LocalSettings], Any]
+) -> None:
+    plane = new_plane(LocalSettings(tmp_path / "state", network="deny"))
+    pid = plane.start()
+    stuck = {"method": "PUT", "id": "*/id-stuck", "outcome": "hang"}
+    plane.settings.faults.write_text(json.dumps({"operations": [stuck]}))
+    identity = "Microsoft.ManagedIdentity/userAssignedIdentities"
+    resource = {"type": identity, "apiVersion": "2023-01-31", "name": "id-stuck", "location": "westeurope"}
+    template = {"contentVersion": "1.0.0.0", "resources": [resource]}
+    group = DEFAULT_WORKSPACE.id.partition("/providers/")[0]
+    deployment = f"{group}/providers/Microsoft.Resources/deployments/stuck"
+    begun = plane.ask("PUT", deployment, {"properties": {"mode": "Incremental", "template": template}})
+    assert begun["properties"]["provisioningState"] == "Running"
+
+    os.kill(pid, signal.SIGKILL)
+    _until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    plane.start()
+    ended = plane.ask("GET", deployment)["properties"]
+    assert (ended["provisioningState"], ended["error"]["code"]) == ("Failed", "DeploymentFailed")
+    assert "was stopped while the deployment ran" in ended["error"]["message"]

@@ -17,6 +17,7 @@ from mlops_kit.local.arm.template_scope import Door, Scope, resolve, with_refere
 from mlops_kit.local.arm.wire import ArmError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 
@@ -34,8 +35,15 @@ def run(
     template: dict[str, Any], parameters: dict[str, Any], scope: Scope, door: Door, outer: Functions | None = None
 ) -> Outcome:
     """Deploy a template; a resource that is refused ends the deployment and becomes its error."""
+    return prepared(template, parameters, scope, door, outer)()
+
+
+def prepared(
+    template: dict[str, Any], parameters: dict[str, Any], scope: Scope, door: Door, outer: Functions | None = None
+) -> Callable[[], Outcome]:
+    """Return what deploys a template; one that is wrong in itself is refused now."""
     planned, functions = plan(template, parameters, scope, door, outer)
-    return _Run(planned, functions, door).outcome(template.get("outputs") or {})
+    return lambda: _Run(planned, functions, door).outcome(template.get("outputs") or {})
 
 
 def preview(

@@ -45,10 +45,6 @@ class Operations:
         """Let an operation succeed after some seconds: ``end`` is called when a client asks for it then."""
         self._later[name] = (time.monotonic() + seconds, end)
 
-    def ends(self, name: str) -> bool:
-        """Say whether an operation has ended, or will by itself."""
-        return self.document(name)["status"] != "InProgress" or name in self._later
-
     def result(self, name: str) -> dict[str, Any] | None:
         """Return what the operation has led to, if that is more than a change of its resource."""
         return self._results.get(name)

@@ -13,6 +13,7 @@ from mlops_kit.local.providers import (
     dataplane,
     datastores,
     deleted_workspaces,
+    deployment_runs,
     deployments,
     environments,
     history,
@@ -67,6 +68,7 @@ ROUTES = (
 
 def prepare(plane: Plane) -> None:
     """Create what every instance has, where it is not there yet: group, workspace with its datastores, computes."""
+    deployment_runs.mend(plane)
     name = plane.settings.workspace
     # All or nothing: a process that is killed here must not leave a workspace that lacks something.
     with plane.store.transaction():

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-import time
 import uuid
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit.local.arm.deployments import Outcome, preview, run
-from mlops_kit.local.arm.ids import duration, stamped, timestamp
+from mlops_kit.local.arm.deployments import preview
 from mlops_kit.local.arm.operations import accepted
-from mlops_kit.local.arm.routes import GROUP, SUBSCRIPTION, Route, RouteTable
+from mlops_kit.local.arm.routes import GROUP, SUBSCRIPTION, Route
 from mlops_kit.local.arm.shapes import TAGS, shaped
 from mlops_kit.local.arm.template_plan import Planned, plan
-from mlops_kit.local.arm.template_scope import Door, Scope
+from mlops_kit.local.arm.template_scope import Scope
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, ConflictError, Reply
+from mlops_kit.local.providers import deployment_runs
+from mlops_kit.local.providers.deployment_runs import door, shown
 from mlops_kit.local.providers.locations import normal
 from mlops_kit.local.providers.resources import require_group
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from mlops_kit.local.plane import Plane
 
 _SHAPE = {
@@ -37,52 +32,7 @@ _SHAPE = {
         "parametersLink": dict,
     },
 }
-_POLL_SECONDS = 0.05
 _NAME = re.compile(r"[\w.()-]{1,64}")
-
-
-def _door(plane: Plane, principal: str) -> Door:
-    """Return the door through which a deployment uses the same routes as a client, with the rights of its caller."""
-    from mlops_kit.local import dispatch, providers  # they list this module too
-
-    routes = RouteTable(providers.ROUTES)
-
-    def send(method: str, path: str, body: dict[str, Any] | None = None) -> Reply:
-        route, params = routes.find(method, path)
-        raw = b"" if body is None else json.dumps(body).encode()
-        call = replace(Call(method, path, {}, {}, raw), params=params, principal=principal)
-        reply = dispatch.handled(plane, route, call)
-        _await(plane, reply)
-        return reply
-
-    def put(resource_id: str, body: dict[str, Any]) -> None:
-        send("PUT", resource_id, body)
-
-    def get(resource_id: str) -> dict[str, Any] | None:
-        found = plane.store.find(resource_id)
-        return found.body if found else None
-
-    def act(resource_id: str, action: str) -> dict[str, Any]:
-        body: dict[str, Any] = send("POST", f"{resource_id}/{action}", {}).body
-        return body
-
-    def record(scope: Scope, request: dict[str, Any], outcome: Outcome) -> None:
-        _record(plane, scope, request, outcome, plane.now())
-
-    return Door(put, get, act, record, plane.now)
-
-
-def _await(plane: Plane, reply: Reply) -> None:
-    """Wait for a resource's own operation; raise what it failed with, or that it never ends."""
-    operation = str(reply.headers.get("Azure-AsyncOperation", "")).rpartition("/")[2]
-    if not operation:
-        return
-    while (document := plane.operations.document(operation))["status"] == "InProgress":
-        if not plane.operations.ends(operation):
-            raise ArmError(409, "ResourceDeploymentPending", "The operation on the resource does not end.")
-        time.sleep(_POLL_SECONDS)
-    if document["status"] == "Failed":
-        raise ArmError(409, document["error"]["code"], document["error"]["message"])
 
 
 def _scope(plane: Plane, call: Call) -> Scope:
@@ -124,67 +74,21 @@ def _put(plane: Plane, call: Call) -> Reply:
             " parentheses.",
             target="name",
         )
-    body, template, given = _request(call)
-    started = plane.now()
-    outcome = run(template, given, scope, _door(plane, call.principal))
-    stored = _record(plane, scope, body, outcome, started)
-    if outcome.error is None:
-        # Done before the reply: without a header to follow, the SDK's poller ends at once instead of after 5 s.
-        return Reply(201, stored)
-    name, headers = plane.operations.begin(scope.subscription)
-    plane.operations.finish(name, "Failed", outcome.error)
-    return Reply(201, {**stored, "properties": {**stored["properties"], "provisioningState": "Running"}}, headers)
-
-
-def _record(plane: Plane, scope: Scope, request: dict[str, Any], outcome: Outcome, started: datetime) -> dict[str, Any]:
-    asked = request["properties"]
-    template = asked["template"]
-    properties = {
-        "provisioningState": "Failed" if outcome.error else "Succeeded",
-        "correlationId": str(uuid.uuid4()),
-        "timestamp": timestamp(plane.now()),
-        "duration": duration(started, plane.now()),
-        "mode": "Incremental",
-        "templateHash": hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:19],
-        "parameters": _shown(template, asked.get("parameters") or {}),
-        "outputs": outcome.outputs,
-        "outputResources": [{"id": one} for one in outcome.written],
-        "providers": [],
-        "dependencies": [],
-    }
-    if outcome.error:
-        properties["error"] = outcome.error
-    kept = {key: request[key] for key in ("location", "tags") if request.get(key)}
-    previous = plane.store.find(scope.deployment_id)
-    body = stamped(plane, {**kept, "id": scope.deployment_id, "properties": properties}, previous)
-    body["type"] = "Microsoft.Resources/deployments"
-    operations = [{**one, "id": f"{scope.deployment_id}/operations/{one['operationId']}"} for one in outcome.operations]
-    plane.store.put(body, {"operations": operations, "template": template})
-    return body
-
-
-def _shown(template: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters as a GET shows them: with their types, and without the values of secure ones."""
-    declared = {name.lower(): one for name, one in (template.get("parameters") or {}).items()}
-    shown = {}
-    for name, one in given.items():
-        kind = str(declared.get(name.lower(), {}).get("type", "String"))
-        value = one.get("value") if isinstance(one, dict) else one
-        shown[name] = {"type": kind} if kind.lower().startswith("secure") else {"type": kind, "value": value}
-    return shown
+    body, _, given = _request(call)
+    return deployment_runs.start(plane, call, scope, body, given)
 
 
 def _validate(plane: Plane, call: Call) -> Reply:
     scope = _scope(plane, call)
     _, template, given = _request(call)
     try:
-        planned, _ = plan(template, given, scope, _door(plane, call.principal), None)
+        planned, _ = plan(template, given, scope, door(plane, call.principal), None)
     except ArmError as fault:
         return fault.reply()
     properties = {
         "provisioningState": "Succeeded",
         "mode": "Incremental",
-        "parameters": _shown(template, given),
+        "parameters": shown(template, given),
         "validatedResources": [{"id": one.id} for one in planned if one.wanted],
     }
     body = {"id": scope.deployment_id, "name": scope.name, "type": "Microsoft.Resources/deployments"}
@@ -194,8 +98,8 @@ def _validate(plane: Plane, call: Call) -> Reply:
 def _what_if(plane: Plane, call: Call) -> Reply:
     scope = _scope(plane, call)
     _, template, given = _request(call)
-    door = _door(plane, call.principal)
-    changes = [_change(one, body, door.get(one.id)) for one, body in preview(template, given, scope, door)]
+    there = door(plane, call.principal)
+    changes = [_change(one, body, there.get(one.id)) for one, body in preview(template, given, scope, there)]
     return Reply(200, {"status": "Succeeded", "properties": {"correlationId": str(uuid.uuid4()), "changes": changes}})
 
 
@@ -265,15 +169,19 @@ def _list(plane: Plane, call: Call) -> Reply:
 
 
 def _delete(plane: Plane, call: Call) -> Reply:
-    if not plane.store.delete(_scope(plane, call).deployment_id):
+    scope = _scope(plane, call)
+    found = plane.store.find(scope.deployment_id)
+    if found is None:
         return Reply(204)
+    if found.properties["provisioningState"] == deployment_runs.RUNNING:
+        raise ConflictError(f"The deployment '{scope.name}' runs and cannot be deleted: cancel it first.")
+    plane.store.delete(found.id)
     return accepted(plane, call)
 
 
 def _cancel(plane: Plane, call: Call) -> Reply:
-    scope = _scope(plane, call)
-    state = plane.store.get(scope.deployment_id, f"The deployment '{scope.name}'").properties["provisioningState"]
-    raise ConflictError(f"The deployment '{scope.name}' is {state} and cannot be canceled.")
+    deployment_runs.cancel(plane, _scope(plane, call))
+    return Reply(204)
 
 
 def _operations(plane: Plane, call: Call) -> Reply:
@@ -308,7 +216,7 @@ def _routes(scope: str, operations: str) -> tuple[Route, ...]:
         Route("DELETE", one, _delete),
         Route("POST", f"{one}/validate", _validate, does="executed"),
         Route("POST", f"{one}/whatIf", _what_if, does="executed"),
-        Route("POST", f"{one}/cancel", _cancel),
+        Route("POST", f"{one}/cancel", _cancel, does="executed"),
         Route("POST", f"{one}/exportTemplate", _export),
         Route("GET", operations, _operations),
         Route("GET", f"{operations}/{{operation}}", _operation),

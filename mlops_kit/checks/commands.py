@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_kit.checks import shell
 from mlops_kit.checks.bindings import REFERENCE
 from mlops_kit.checks.files import place_in
-from mlops_kit.checks.findings import Finding, brief, error, warning
+from mlops_kit.checks.findings import Edit, Finding, brief, error, warning
 from mlops_kit.checks.pipelines import is_optional
 from mlops_kit.documents import Map, Scalar
 
@@ -58,16 +58,26 @@ def _variables(variables: Map) -> list[Finding]:
 
 def _command(command: Scalar, owner: Map) -> list[Finding]:
     """Check one command against the inputs declared beside it."""
-    findings: list[Finding] = []
-    if "\r" in command.text:
-        findings.append(error("MK0602", command.place, "the command holds a carriage return", "save the file with LF"))
-    if re.search(r"\\[ \t]+\n", command.text):
-        message = "a line of the command ends with a backslash and blanks, so the shell does not join it with the next"
-        findings.append(error("MK0602", command.place, message, "remove the blanks"))
+    findings = _line_ends(command)
     findings += shell.faults(command)
     if "$[[" not in command.text and "${{" not in command.text:
         return findings
     return findings + _unclosed(command) + _optional_inputs(command, owner) + _blanks(command)
+
+
+def _line_ends(command: Scalar) -> list[Finding]:
+    """Report carriage returns, and backslashes that do not join their line with the next."""
+    findings: list[Finding] = []
+    if "\r" in command.text:
+        is_plain = not re.search(r"\r(?!\n)", command.text)
+        edit = Edit("\\r", "") if is_plain else None  # only an escape in quotes can write one
+        message = "the command holds a carriage return"
+        findings.append(error("MK0602", command.place, message, r"write `\n` alone", edit))
+    for blanks in dict.fromkeys(re.findall(r"\\([ \t]+)\n", command.text)):
+        message = "a line of the command ends with a backslash and blanks, so the shell does not join it with the next"
+        place = place_in(command, f"\\{blanks}")
+        findings.append(error("MK0602", place, message, "remove the blanks", Edit(f"\\{blanks}\n", "\\\n")))
+    return findings
 
 
 def _unclosed(command: Scalar) -> list[Finding]:

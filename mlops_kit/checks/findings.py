@@ -14,10 +14,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """What to write for a piece of the file: ``old`` is the first such piece at or after the place of the finding."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One fault; ``hint`` says what was expected or what to write instead.
 
-    ``suppressed`` is the reason that a comment in the file gives for passing over it, None where there is none.
+    ``edit`` mends the fault where that is safe: the meaning is plain and nothing else is changed. ``suppressed`` is the
+    reason that a comment in the file gives for passing over the finding, None where there is none.
     """
 
     code: str
@@ -25,6 +34,7 @@ class Finding:
     place: Place
     message: str
     hint: str = ""
+    edit: Edit | None = None
     suppressed: str | None = None
 
     def __str__(self) -> str:
@@ -54,14 +64,14 @@ class Finding:
         return f"::{self.severity} file={place.path},line={place.line},col={place.column},title={self.code}::{escaped}"
 
 
-def error(code: str, place: Place, message: str, hint: str = "") -> Finding:
+def error(code: str, place: Place, message: str, hint: str = "", edit: Edit | None = None) -> Finding:
     """Return a finding that fails the check."""
-    return Finding(code, "error", place, message, hint)
+    return Finding(code, "error", place, message, hint, edit)
 
 
-def warning(code: str, place: Place, message: str, hint: str = "") -> Finding:
+def warning(code: str, place: Place, message: str, hint: str = "", edit: Edit | None = None) -> Finding:
     """Return a finding that does not fail the check unless it is strict."""
-    return Finding(code, "warning", place, message, hint)
+    return Finding(code, "warning", place, message, hint, edit)
 
 
 def brief(text: str) -> str:

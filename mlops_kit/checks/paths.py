@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mlops_kit.checks.files import local_path
-from mlops_kit.checks.findings import Finding, brief, did_you_mean, error
+from mlops_kit.checks.findings import Edit, Finding, brief, did_you_mean, error
 from mlops_kit.documents import List, Map, Scalar, displayed
 
 if TYPE_CHECKING:
@@ -134,9 +134,9 @@ def faults(path: LocalPath, files: Files) -> list[Finding]:
     if absolute is None:
         return _unversioned(path) if path.key == "path" else []
     if "\\" in text:
-        return [
-            error("MK0403", place, f"`{text}` is written with backslashes", f"write `{text.replace(chr(92), '/')}`")
-        ]
+        slashed = text.replace("\\", "/")
+        message = f"`{text}` is written with backslashes"
+        return [error("MK0403", place, message, f"write `{slashed}`", Edit(text, slashed))]
     if files.is_outside(absolute):
         return [error("MK0402", place, f"`{text}` leads out of the project")]
     if path.key in SCRIPT_KEYS and not files.kind(path.folder):
@@ -176,5 +176,14 @@ def kind_faults(path: LocalPath, files: Files) -> list[Finding]:
     if path.wanted not in ("any", kind):
         return [error("MK0404", place, f"`{text}` is a {kind}", f"expected a {path.wanted}")]
     if path.holds and not files.kind(f"{absolute}/{path.holds}"):
-        return [error("MK0406", place, f"folder `{text}` holds no file named {path.holds}")]
+        hint = _instead_of(path.holds, files.names(absolute))
+        return [error("MK0406", place, f"folder `{text}` holds no file named {path.holds}", hint)]
     return []
+
+
+def _instead_of(wanted: str, names: list[str]) -> str:
+    """Say what to do with a file whose name differs from the wanted one by its case or a suffix only."""
+    found = next((name for name in names if name.partition(".")[0].lower() == wanted.lower()), "")
+    if found and wanted == "Dockerfile":
+        return f"write `dockerfile_path: {found}`"
+    return f"rename `{found}` to `{wanted}`" if found else ""

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -56,6 +57,8 @@ class Context:
 @options.environment_option
 @click.option("--all", "whole", is_flag=True, help="Check the whole project; the default without PATHS.")
 @click.option("--strict", is_flag=True, help="Let warnings fail, too.")
+@click.option("--fix", "mend", is_flag=True, help="Mend what is safe to mend in the files, then check again.")
+@click.option("--diff", is_flag=True, help="With --fix: print what would be changed, and change nothing.")
 @options.set_option
 @options.output_choice("text", "json", "yaml", "github", "sarif")
 def command(
@@ -65,14 +68,20 @@ def command(
     env: str | None,
     whole: bool,
     strict: bool,
+    mend: bool,
+    diff: bool,
     settings: tuple[str, ...],
     output: str,
 ) -> None:
     """Check files, folders of files, templates by their names, or the whole project: its templates and environments.
 
-    A template with ${...} is rendered for the environment first; positions are those of the template. The exit code is
-    2 when an error was found.
+    A template with ${...} is rendered for the environment first; positions are those of the template. A comment
+    '# mlops-kit: ignore[CODE] reason' at the end of a line, or alone on the line before, passes over a finding. --fix
+    quotes texts that look like numbers, writes paths with slashes and renames keys that are near to one known key; what
+    it does not know for certain it leaves. The exit code is 2 when an error was found.
     """
+    if diff and not mend:
+        raise UsageError("--diff shows what --fix would do: give both")
     gc.disable()  # documents are trees without cycles: collecting among thousands of live nodes only costs time
     whole = whole or not paths
     project = _project(start, paths, needed=whole or env is not None)
@@ -83,12 +92,45 @@ def command(
     templates = [file for file in files if not _is_environment_file(file.path, project)]
     _require_used(context.settings, overrides, templates, chosen)
     found = suppressions.applied(found)
-    found += parallel.flat_map(lambda file: _file_findings(file, context), templates)
-    findings = _asked_once(tuple(dict.fromkeys(found)))
-    _print(findings, output)
+    findings = _findings(found, templates, context)
+    if mend and _mend(findings, templates, context, write=not diff) and not diff:
+        # What was read of the files before is not true any more.
+        context = replace(context, reader=checks.Files(project.folder if project else None))
+        findings = _findings(found, templates, context)
+    if not diff:
+        _print(findings, output)
     if chosen.is_wrong:
         click.echo("templates with ${...} were not checked: their environment is wrong", err=True)
     _conclude(findings, len(files), strict)
+
+
+def _findings(found: Sequence[Finding], templates: Sequence[File], context: Context) -> tuple[Finding, ...]:
+    """Return what was found in the environments and what is wrong with the templates, each finding once."""
+    more = parallel.flat_map(lambda file: _file_findings(file, context), templates)
+    return _asked_once(tuple(dict.fromkeys([*found, *more])))
+
+
+def _mend(findings: Sequence[Finding], templates: Sequence[File], context: Context, *, write: bool) -> bool:
+    """Mend the files that have findings with a safe edit; return whether there was one to make.
+
+    Each edit is told on stderr; with ``write`` off the changes are printed and the files stay as they are.
+    """
+    from mlops_kit.cli import fix
+
+    editable = {finding.place.path for finding in findings if finding.edit}
+    mended = False
+    for file in templates:
+        if documents.displayed(file.path) not in editable:
+            continue
+        result = fix.fixed(file.path, partial(_text_findings, file=file, context=context))
+        for finding in result.mended:
+            click.echo(fix.line(finding), err=True)
+        mended = mended or bool(result.mended)
+        if write and result.mended:
+            fix.write(result)
+        elif result.mended:
+            click.echo(fix.difference(result))
+    return mended
 
 
 def _print(findings: Sequence[Finding], output: str) -> None:
@@ -233,10 +275,18 @@ def _is_environment_file(path: Path, project: Project | None) -> bool:
 def _file_findings(file: File, context: Context) -> list[Finding]:
     """Return what is wrong with one file."""
     try:
-        text = documents.read_text(file.path)
-        loaded = documents.parse(text, file.path)
+        return _text_findings(documents.read_text(file.path), file, context)
     except DocumentError as fault:
         return [_finding(fault, file.path)]
+
+
+def _text_findings(text: str, file: File, context: Context) -> list[Finding]:
+    """Return what is wrong with the text of one file.
+
+    Raises:
+        DocumentError: The text is no YAML.
+    """
+    loaded = documents.parse(text, file.path)
     if context.chosen.environment is None:
         found = _unrendered(loaded, file.path, context)
     else:

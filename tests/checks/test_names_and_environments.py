@@ -17,11 +17,13 @@ def test_a_carriage_return_in_a_command_is_found(folder):
 
 def test_a_backslash_that_does_not_end_its_line_is_found(folder):
     (found,) = folder.found("command: |\n  python a.py \\ \n    --b 1\nenvironment: azureml:sklearn@latest\n")
-    assert found.startswith("1:10: error[MK0602]")
+    assert found.startswith("2:15: error[MK0602]")
 
 
 def test_packages_of_the_retired_sdk_are_warned_of_in_the_conda_file(folder):
-    folder.put("environments/conda.yml", "dependencies:\n  - python=3.11\n  - pip\n  - pip:\n      - azureml-defaults==1.60\n")
+    folder.put(
+        "environments/conda.yml", "dependencies:\n  - python=3.11\n  - pip\n  - pip:\n      - azureml-defaults==1.60\n"
+    )
     text = "name: a\nimage: python:3.11\nconda_file: conda.yml\n"
     (found,) = folder.found(text, "environments/a.yml")
     assert found.startswith(f"{folder.root}/environments/conda.yml:5:9: warning[MK0502]: `azureml-defaults==1.60`")

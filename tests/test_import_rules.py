@@ -10,7 +10,9 @@ PACKAGE = Path(__file__).resolve().parents[1] / "mlops_kit"
 # The first name below mlops_kit -> the names it may import. Modules of one name are one unit.
 _NODES = {"nodes", "scalars", "documents"}  # one unit in three files: the tree, its scalars, reading and writing
 _LAYERS = {"environments", "environment_keys", "layers", "outputs", "overrides"}
+_CLOCK = {"cron", "fire_times", "zones"}  # when a schedule fires: asked by checks and by the local control plane
 ALLOWED: dict[str, set[str]] = {
+    **{name: set() for name in _CLOCK},
     "errors": set(),
     "files": set(),
     "nearest": set(),
@@ -28,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "schemas": {"errors"},
     "workspace": {"errors", "nearest", "packaging", "slugs", *_NODES, *_LAYERS},
     "infra": {"errors", "expressions", "files", "nearest", "checks", *_NODES, *_LAYERS},
-    "local": {"errors", "files", "nearest", "__version__"},
+    "local": {"errors", "files", "nearest", "__version__", *_CLOCK},
     "testing": {"local"},
 }
 HEAVY = {"azure", "mlflow", "pulumi", "sklearn", "pandas"}

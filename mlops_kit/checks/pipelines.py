@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_kit.checks.bindings import names
 from mlops_kit.checks.files import local_path
-from mlops_kit.checks.kinds import CONTROL_FLOW, FAMILIES
+from mlops_kit.checks.kinds import FAMILIES
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlops_kit.documents import Node
 
 KINDS = ("pipeline_job", "pipeline_component")
+TYPES = {"", *FAMILIES["job"].kinds, *FAMILIES["component"].kinds}  # of steps; a step of no known type runs nothing
 RUNS = ("component", "trial")  # the keys that say what a step runs, where it does not say so itself
 
 
@@ -66,7 +67,7 @@ def read(subject: Subject) -> Pipeline | None:
     steps = tuple(
         Step(entry.key, entry.value, component_of(entry.value, subject.folder, subject.files))
         for entry in jobs.entries
-        if isinstance(entry.value, Map) and text_of(entry.value.get("type")) not in CONTROL_FLOW
+        if isinstance(entry.value, Map) and text_of(entry.value.get("type")).lower() in TYPES
     )
     return Pipeline(subject.root, steps, names(jobs) - {step.name for step in steps})
 

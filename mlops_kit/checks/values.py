@@ -69,9 +69,7 @@ def _literal(entry: Entry, value: Scalar, port: Map, subject: Subject) -> list[F
         misfit = ports.misfit(value, port)
         return [error(misfit.code, value.place, _is(name, value), misfit.expected)] if misfit else []
     if isinstance(value.value, str):
-        return paths.faults(
-            paths.LocalPath(value, subject.folder, "path", *paths.TYPES.get(kind, paths.ANYTHING)), subject.files
-        )
+        return paths.faults(_path(value, kind, subject), subject.files)
     return [error("MK0311", value.place, _is(name, value), f"expected data of type {kind}")]
 
 
@@ -92,9 +90,8 @@ def _data(entry: Entry, value: Map, port: Map, subject: Subject) -> list[Finding
         message = f"input `{name}` is given as {given}, and the component declares {kind}"
         return [warning("MK0312", place, message, "let both say what it is")]
     if not given and isinstance(path, Scalar):
-        return paths.kind_faults(
-            paths.LocalPath(path, subject.folder, "path", *paths.TYPES.get(kind, paths.ANYTHING)), subject.files
-        )
+        found = paths.kind_faults(_path(path, kind, subject), subject.files)
+        return [each for each in found if each.code in ("MK0404", "MK0406")]  # the rest needs no type to be known
     return []
 
 

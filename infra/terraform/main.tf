@@ -10,7 +10,7 @@ module "resource_group" {
   subscription_id = var.resource_group.subscription_id
   name            = var.resource_group.name
   location        = local.location
-  tags            = local.tags
+  tags            = merge(local.tags, { "mlops-kit-engine" = "terraform" }) # by which the other engine keeps off
   delete_lock     = var.resource_group.delete_lock
 
   # The lock comes last and goes first: while it is there nothing in the group can be deleted.

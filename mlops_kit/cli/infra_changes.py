@@ -78,6 +78,7 @@ def plan(wanted: Wanted, output: str, out: Path | None, destroys: bool, exit_cod
     from mlops_kit.infra import changes, saved_plan
 
     with opened(wanted) as site:
+        _require_ours(site, needed=False)
         planned = _plan(site, destroys=destroys)
         if not destroys:
             _note_deleted(site)
@@ -122,6 +123,7 @@ def up(
     if file is not None and wanted.adopt:
         raise UsageError("--adopt belongs to 'plan --out': a saved plan says already what is taken over")
     with opened(wanted) as site:
+        _require_ours(site)
         planned = _loaded(site, file, destroys=False) if file else _plan(site)
         deleted = soft_deleted.as_allowed(_deleted(site), deletes)
         of_plan = tuple(name for name in deletes if not any(one.lacks and one.is_called({name}) for one in deleted))
@@ -177,6 +179,7 @@ def destroy(wanted: Wanted, output: str, confirm: str | None, file: Path | None,
         options.print_result(NOTHING.as_dict(), output, lambda _: NOTHING.as_text())
         return
     with opened(wanted) as site:
+        _require_ours(site)
         planned = _loaded(site, file, destroys=True) if file else _plan(site, destroys=True)
         purged: tuple[str, ...] = ()
         if planned.changes.real:
@@ -195,6 +198,20 @@ def destroy(wanted: Wanted, output: str, confirm: str | None, file: Path | None,
         left = replace(left, state=None)
         _remove_plane(site)
     options.print_result(left.as_dict(), output, lambda _: left.as_text())
+
+
+def _require_ours(site: Site, *, needed: bool = True) -> None:
+    """Refuse to go on with what the other engine has made; only a plan goes on where that cannot be known."""
+    from mlops_kit.infra import ownership
+
+    try:
+        made = ownership.made_by(site.arm, site.values)
+    except MlopsKitError as error:
+        if needed:
+            raise
+        _note(f"which engine has made the resource group is not known: {error}")
+    else:
+        ownership.require(site.engine.name, made, site.name)
 
 
 def _plan(site: Site, *, destroys: bool = False) -> Planned:

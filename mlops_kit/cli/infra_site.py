@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -121,23 +120,12 @@ def _owned(project: Project, environment: Environment, engine: str, stack: ExitS
     for folder in (home, state):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
-    _require_sole(home, engine, environment.name)
     try:
         stack.enter_context(FileLock(home / "command.lock", timeout=0))
     except Timeout:
         name = environment.name
         raise UsageError(f"another command works on the infrastructure of {name!r}; wait until it ends") from None
     return state
-
-
-def _require_sole(home: Path, engine: str, name: str) -> None:
-    """Refuse to take over, with one engine, what the other one has made on this machine."""
-    for other, file in _STATES.items():
-        path = home / other / file
-        if other != engine and path.is_file() and json.loads(path.read_text(encoding="utf-8")).get("resources"):
-            raise UsageError(
-                f"the infrastructure of {name!r} was made by {other}: go on with --engine {other}, or destroy it first"
-            )
 
 
 def is_untouched(wanted: Wanted, environment: Environment) -> bool:

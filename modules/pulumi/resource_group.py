@@ -8,6 +8,7 @@ import pulumi
 from pulumi_azure_native import authorization, resources
 
 from mlops_kit.infra import contract
+from mlops_kit.infra.ownership import TAG
 from modules.pulumi.place import Place
 
 
@@ -20,7 +21,7 @@ class ResourceGroup(pulumi.ComponentResource):
             name,
             resource_group_name=args.name,
             location=args.location,
-            tags=dict(args.tags),
+            tags={**args.tags, TAG: "pulumi"},  # by which the other engine keeps off
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.id = self.group.id

@@ -102,6 +102,7 @@ def a_whole_life(infra, project, arm, name, engine, store_address):
     assert code == 0, err
     assert summary(out) == planned
     assert arm("GET", storage)["tags"] == {**TAGS, "environment": name}
+    assert arm("GET", group)["tags"] == {**TAGS, "environment": name, "mlops-kit-engine": engine}
 
     code, out, _ = run("plan", "--exit-code", "-o", "json")
     assert (code, summary(out), json.loads(out)["changes"]) == (0, {"same": planned["create"]}, [])
@@ -159,16 +160,19 @@ def test_the_whole_life_of_an_environment_with_pulumi(infra, project, arm):
     a_whole_life(infra, project, arm, "pulu", "pulumi", "storage")
 
 
-def test_an_engine_does_not_take_over_what_the_other_has_made(infra, project, local_workspace):
-    run = infra("sole", "pulumi")
-    state = local_workspace.state / "infra" / "sole" / "terraform"
-    state.mkdir(parents=True)
-    (state / "terraform.tfstate").write_text('{"resources": [{}]}', encoding="utf-8")
-    code, out, err = run("plan")
+@pytest.mark.parametrize(("engine", "other"), [("pulumi", "terraform"), ("terraform", "pulumi")])
+@pytest.mark.parametrize("verb", [("plan",), ("up", "--yes"), ("destroy", "--confirm", "{}")])
+def test_an_engine_does_not_take_over_what_the_other_has_made(engine, other, verb, infra, arm, local_workspace):
+    name = f"sole{engine[0]}{verb[0][0]}"
+    arm("PUT", GROUP.format(name), {"location": "local", "tags": {"mlops-kit-engine": other}})
+    home = local_workspace.state / "infra" / name / engine
+    home.mkdir(parents=True)
+    (home / {"terraform": "terraform.tfstate", "pulumi": "state.json"}[engine]).touch()  # it has been at work here
+    code, out, err = infra(name, engine)(*(word.format(name) for word in verb))
     assert (code, out) == (2, "")
     assert err == (
-        "error: the infrastructure of 'sole' was made by terraform: go on with --engine terraform, or destroy it"
-        " first\n"
+        f"error: the infrastructure of '{name}' was made by {other}: go on with --engine {other}; to move, destroy it"
+        " first, or take the tag mlops-kit-engine of its resource group away and take over what is there\n"
     )
 
 
@@ -557,6 +561,7 @@ def test_in_azure_the_state_is_where_the_environment_says(azure, project, tmp_pa
     assert '"stshopstate"' in backend.read_text(encoding="utf-8")
     assert "the state of 'dev' is kept" not in err
     assert "note: which deleted vaults and workspaces keep their names is not known: no Azure credential" in err
+    assert "note: which engine has made the resource group is not known: no Azure credential" in err
     assert not (project / "infra" / "terraform" / ".terraform").exists()
 
 

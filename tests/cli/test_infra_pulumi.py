@@ -151,4 +151,4 @@ def test_by_hand_the_program_sees_what_our_commands_see(called, tmp_path, monkey
     report = pulumi_engine.preview(stack)
     pulumi = next(step for step in report.steps if step.name == "resource-group")
     tags = {one.path.removeprefix("tags."): one.after for one in pulumi.differences}
-    assert tags == terraform["tags"]
+    assert tags == {**terraform["tags"], "mlops-kit-engine": "pulumi"}

@@ -36,7 +36,8 @@ def test_a_changed_value_is_the_same_update_with_both_engines(change, project, e
     assert set(pulumi.values()) == set(terraform.values()) == {"update"}
     # Terraform asks again for what depends on an answer that it waits for; that changes nothing below.
     assert set(pulumi) <= set(terraform)
-    assert comparison.differences(now, other, ENGINES, changed.values()) == []
+    tag = f'{group.lower()}: tags.mlops-kit-engine: terraform has "terraform", pulumi has "pulumi"'
+    assert comparison.differences(now, other, ENGINES, changed.values()) == [tag]
     assert {id_ for id_ in now if now[id_] != was.get(id_)} == set(pulumi)
     grants = {id_: body for id_, body in was.items() if GRANT in id_}
     assert grants

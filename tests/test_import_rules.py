@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "parameters": {"errors", "expressions", "nearest", *_NODES},
     "render": {"errors", "expressions", "nearest", "parameters", *_NODES, *_LAYERS},
     "requirements": {"errors", *_NODES},
-    "checks": {"errors", "nearest", "packaging", "requirements", "schemas", *_NODES, *_LAYERS},
+    "checks": {"errors", "nearest", "packaging", "requirements", "schemas", *_CLOCK, *_NODES, *_LAYERS},
     "schemas": {"errors"},
     "workspace": {"errors", "nearest", "packaging", "slugs", *_NODES, *_LAYERS},
     "infra": {"errors", "expressions", "files", "nearest", "checks", *_NODES, *_LAYERS},

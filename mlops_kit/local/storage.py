@@ -85,6 +85,7 @@ class Blob:
     size: int  # bytes
     modified: datetime  # UTC
     etag: str = ""  # changes with every write
+    md5: str = ""  # of the content, in base64; not every blob has one
 
 
 _Blobs = list[Blob]  # the name ``list`` is a method of the class below
@@ -354,7 +355,8 @@ def _blob(element: ET.Element) -> Blob:
     properties = element.find("Properties")
     facts = {} if properties is None else {child.tag: child.text or "" for child in properties}
     modified = parsedate_to_datetime(facts["Last-Modified"])
-    return Blob(element.findtext("Name") or "", int(facts["Content-Length"]), modified, facts.get("Etag", ""))
+    size, etag, md5 = int(facts["Content-Length"]), facts.get("Etag", ""), facts.get("Content-MD5", "")
+    return Blob(element.findtext("Name") or "", size, modified, etag, md5)
 
 
 def _refusal(answer: _Answer, what: str) -> ArmError:

@@ -145,6 +145,32 @@ class Tracking:
         body = {"run_id": run_id, "status": status, "end_time": end_ms}
         self._ask(workspace_id, "POST", f"{_API}/runs/update", body)
 
+    def copy_run(
+        self,
+        workspace_id: str,
+        source: str,
+        target: str,
+        *,
+        experiment: str,
+        title: str,
+        tags: dict[str, str],
+        status: str,
+    ) -> None:
+        """Create a run that has ended and shows the last metrics and the parameters of another one."""
+        earlier = self.run(workspace_id, source)
+        info = earlier.get("info", {})
+        start, end = int(info.get("start_time", 0)), int(info.get("end_time", info.get("start_time", 0)))
+        self.ensure_run(workspace_id, target, experiment, name=title, tags=tags, start_ms=start)
+        metrics = [
+            {"key": key, "value": value, "timestamp": end, "step": 0}
+            for key, value in earlier.get("metrics", {}).items()
+        ]
+        params = [{"key": key, "value": value} for key, value in earlier.get("params", {}).items()]
+        if metrics or params:
+            batch = {"run_id": target, "metrics": metrics, "params": params}
+            self._ask(workspace_id, "POST", f"{_API}/runs/log-batch", batch)
+        self.finish_run(workspace_id, target, status, end)
+
     def run(self, workspace_id: str, run_id: str) -> dict[str, Any]:
         """Return ``metrics``, ``params``, ``tags``, ``status`` and ``info`` of a run; empty where it is missing."""
         self._child(workspace_id)  # a missing workspace is an error, a missing run is not

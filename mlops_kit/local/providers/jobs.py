@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.operations import accepted
 from mlops_kit.local.arm.routes import WORKSPACE, Route
 from mlops_kit.local.arm.store import Resource
-from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, ConflictError, NotFoundError, Reply
-from mlops_kit.local.providers import command_jobs, datastores, mlflow, version_routes
+from mlops_kit.local.arm.wire import BadRequestError, Call, ConflictError, NotFoundError, Reply
+from mlops_kit.local.providers import datastores, job_bodies, mlflow, version_routes
 from mlops_kit.local.runs import states
 from mlops_kit.local.runs.work import artifact_prefix
-from mlops_kit.local.settings import PORTAL_URL
-from mlops_kit.local.tracking import tracking_url
 
 if TYPE_CHECKING:
     from mlops_kit.local.plane import Plane
 
 Properties = dict[str, Any]
-# How the body of each type of job is checked and completed.
-KINDS: dict[str, Callable[[Plane, str, Properties], Properties]] = {"Command": command_jobs.completed}
-CONTENT: dict[str, tuple[str, ...]] = {"Command": command_jobs.CONTENT}
-LATER = {
-    "Pipeline": "Pipelines run in a later version of the local control plane; submit their steps as command jobs.",
-    "Sweep": "Sweeps run in a later version of the local control plane; submit the trials as command jobs.",
-    "AutoML": "Automated ML runs in a later version of the local control plane; submit a command job.",
-    "Spark": "Spark jobs run in a later version of the local control plane; submit a command job.",
-    "FineTuning": "Fine-tuning jobs need services that only Azure has.",
-    "Labeling": "Labelling jobs need services that only Azure has.",
-}
 UPDATABLE = ("displayName", "description", "isArchived", "tags", "properties")
-DEFAULT_EXPERIMENT = "Default"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")
-_EXPERIMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,255}")
 
 
 def find(plane: Plane, workspace: str, name: str) -> Resource:
@@ -55,8 +37,7 @@ def submit(plane: Plane, workspace: str, name: str, given: Properties) -> tuple[
     previous = plane.store.find(f"{workspace}/jobs/{name}")
     if previous is not None:
         return _updated(plane, previous, given), False
-    _check(name, given, kind)
-    properties = KINDS[kind](plane, workspace, _described(workspace, name, given))
+    properties = job_bodies.completed(plane, workspace, name, given)
     with plane.store.transaction():
         if plane.store.find(f"{workspace}/jobs/{name}") is None:
             body = ids.stamped(plane, {"id": f"{workspace}/jobs/{name}", "properties": properties}, None)
@@ -64,53 +45,6 @@ def submit(plane: Plane, workspace: str, name: str, given: Properties) -> tuple[
     job = plane.store.get(f"{workspace}/jobs/{name}")
     plane.runs.submit(job.id)
     return job, True
-
-
-def _check(name: str, given: Properties, kind: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise BadRequestError(
-            f"The job name '{name}' is not valid: use 1 to 255 letters, digits, '-' and '_', the first a letter or"
-            " digit.",
-            target="name",
-        )
-    if kind in LATER:
-        raise ArmError(501, "NotImplemented", f"{LATER[kind]} No job was stored.", target="jobType")
-    if kind not in KINDS:
-        known = ", ".join((*KINDS, *LATER))
-        raise BadRequestError(f"'{kind}' is not a type of job; known types: {known}.", target="jobType")
-    experiment = str(given.get("experimentName") or DEFAULT_EXPERIMENT)
-    if not _EXPERIMENT.fullmatch(experiment):
-        raise BadRequestError(
-            f"The experiment name '{experiment}' is not valid: use 1 to 256 letters, digits, '-' and '_', the first a"
-            " letter or digit.",
-            target="experimentName",
-        )
-
-
-def _described(workspace: str, name: str, given: Properties) -> Properties:
-    """Return the properties with what every type of job has."""
-    kept = {key: value for key, value in given.items() if key not in {"status", "startTimeUtc", "endTimeUtc"}}
-    return {
-        "description": None,
-        "computeId": None,
-        **kept,
-        "displayName": given.get("displayName") or name,
-        "experimentName": given.get("experimentName") or DEFAULT_EXPERIMENT,
-        "tags": {key: str(value) for key, value in (given.get("tags") or {}).items()},
-        "properties": given.get("properties") or {},
-        "isArchived": bool(given.get("isArchived")),
-        "services": {**(given.get("services") or {}), **services(workspace, name)},
-        "status": states.QUEUED,
-    }
-
-
-def services(workspace: str, name: str) -> Properties:
-    """Return the services that every job has: its MLflow tracking and its page."""
-    page = f"{PORTAL_URL}/runs/{name}?wsid={workspace}"  # the SDK adds the tenant
-    return {
-        kind: {"jobServiceType": kind, "endpoint": endpoint, "port": None, "status": None, "properties": None}
-        for kind, endpoint in (("Tracking", tracking_url(workspace)), ("Studio", page))
-    }
 
 
 def _updated(plane: Plane, previous: Resource, given: Properties) -> Resource:
@@ -145,7 +79,7 @@ def describe(plane: Plane, job_id: str, change: Properties) -> Resource:
 
 
 def _content(kind: str, properties: Properties) -> Properties:
-    return {key: _plain(properties.get(key)) for key in CONTENT.get(kind, ())}
+    return {key: _plain(properties.get(key)) for key in job_bodies.CONTENT.get(kind, ())}
 
 
 def _plain(value: Any) -> Any:

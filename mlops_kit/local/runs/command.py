@@ -14,7 +14,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from mlops_kit.local.arm.wire import ArmError
 from mlops_kit.local.processes import Started
 from mlops_kit.local.providers import codes
 from mlops_kit.local.runs import (
+    bookends,
     command_line,
     content,
     distribution,
@@ -37,9 +38,9 @@ from mlops_kit.local.runs.content import Copy
 from mlops_kit.local.runs.distribution import Rank
 from mlops_kit.local.runs.environments import Interpreter
 from mlops_kit.local.runs.outputs import Output
-from mlops_kit.local.runs.process import CANCELLED, EXPIRED, SHUT_DOWN, Exit, Launch
+from mlops_kit.local.runs.process import EXPIRED, Exit, Launch
 from mlops_kit.local.runs.states import JobFailedError, Outcome, StoppedError
-from mlops_kit.local.runs.work import LOGS, SYSTEM_LOGS, Work, clear, collect, fresh
+from mlops_kit.local.runs.work import LOGS, SYSTEM_LOGS, Work, fresh
 from mlops_kit.local.settings import Instance
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def run(work: Work) -> tuple[Outcome, dict[str, object]]:
     The caller has moved it to Preparing and records the end; this moves it through Running and Finalizing.
     """
     fresh(work.folder)
-    tracked = _track(work)
+    tracked = bookends.begin(work)
     prepared = _Prepared([], [], [])
     properties: dict[str, object] = {}
     try:
@@ -75,38 +76,14 @@ def run(work: Work) -> tuple[Outcome, dict[str, object]]:
             processes.end_marked(work.folder)  # also what left the group of the command, as when a container ends
         properties = _finalize(work, prepared, outcome)
     except StoppedError:
-        outcome = _stopped(work)
+        outcome = bookends.stopped(work)
         _spoiled(prepared)
         _keep_partial(work, prepared)
     except JobFailedError as failure:
         outcome = Outcome(states.FAILED, str(failure))
     except (ArmError, OSError, sqlite3.OperationalError) as failure:
         outcome = Outcome(states.FAILED, f"The job could not be run: {failure}", "SystemError")
-    # If this control plane ends meanwhile, the next one still knows why the job has not completed.
-    kept = None if outcome.status == states.COMPLETED else {"outcome": asdict(outcome)}
-    try:
-        states.advance(work.plane, work.job.id, states.FINALIZING, private=kept)
-    except sqlite3.OperationalError as error:  # the disk is full, most likely of what the job wrote: its logs are kept
-        outcome = Outcome(
-            states.FAILED, f"{outcome.message}\nThe job could not be kept: {error}.".strip(), "SystemError"
-        )
-        clear(work.folder)
-    outcome = _collected(work, outcome)
-    _finish_tracking(work, tracked, outcome)
-    return outcome, properties
-
-
-def _track(work: Work) -> Future[str]:
-    """Let the MLflow run of the job be created; the job's own first call to MLflow waits for it, the job does not."""
-    properties = work.properties
-    return work.plane.tracking.begin_run(
-        work.workspace,
-        work.name,
-        str(properties["experimentName"]),
-        name=str(properties.get("displayName") or work.name),
-        tags=dict(properties.get("tags") or {}),
-        start_ms=int(work.plane.now().timestamp() * 1000),
-    )
+    return bookends.conclude(work, tracked, outcome), properties
 
 
 # Preparing ---------------------------------------------------------------------------------------------------------
@@ -303,32 +280,3 @@ def _keep_partial(work: Work, prepared: _Prepared) -> None:
                 outputs.keep(work.plane, output)
             except (ArmError, OSError) as error:
                 log.warning("the output '%s' of %s was not kept: %s", output.name, work.name, error)
-
-
-def _stopped(work: Work) -> Outcome:
-    limit = ids.seconds_of((work.properties.get("limits") or {}).get("timeout"))
-    reasons = {
-        CANCELLED: Outcome(states.CANCELED, "The job was cancelled."),
-        EXPIRED: Outcome(states.CANCELED, f"The job ran longer than its limit of {limit:g} seconds and was cancelled."),
-        SHUT_DOWN: Outcome(states.FAILED, "The local control plane was stopped while the job ran.", "SystemError"),
-    }
-    return reasons[work.control.reason]
-
-
-def _collected(work: Work, outcome: Outcome) -> Outcome:
-    """Keep the logs and artefacts; a job whose files cannot be kept has failed, and its folder stays."""
-    try:
-        collect(work.plane, work.workspace, work.name, work.folder)
-    except (ArmError, OSError) as error:
-        reason = f"{outcome.message}\n" if outcome.message else ""
-        return Outcome(states.FAILED, f"{reason}The files of the job could not be kept: {error}", "SystemError")
-    return outcome
-
-
-def _finish_tracking(work: Work, tracked: Future[str], outcome: Outcome) -> None:
-    try:
-        tracked.result()
-        ended = int(work.plane.now().timestamp() * 1000)
-        work.plane.tracking.finish_run(work.workspace, work.name, states.MLFLOW_STATUS[outcome.status], ended)
-    except (ArmError, OSError) as error:
-        log.warning("the MLflow run of %s was not finished: %s", work.name, error)

@@ -48,13 +48,24 @@ class Control:
         self._lock = threading.Lock()
         self._running: list[subprocess.Popen[bytes]] = []
         self._asked = threading.Event()
+        self._told: list[Callable[[], object]] = []
+
+    def when_stopped(self, tell: Callable[[], object]) -> None:
+        """Call ``tell`` when the job is asked to stop, at once where it was asked already."""
+        with self._lock:
+            self._told.append(tell)
+            asked = self._asked.is_set()
+        if asked:
+            tell()
 
     def stop(self, reason: str) -> None:
         """Ask the job to stop: its processes get SIGTERM, and SIGKILL if they are still there after the grace."""
         with self._lock:
             self.reason = self.reason or reason
             self._asked.set()
-            running = list(self._running)
+            running, told = list(self._running), list(self._told)
+        for tell in told:
+            tell()
         self._terminate(running)
 
     def check(self) -> None:

@@ -59,3 +59,12 @@ def _finish_tracking(plane: Plane, workspace: str, name: str, outcome: Outcome) 
             plane.tracking.finish_run(workspace, name, states.MLFLOW_STATUS[outcome.status], ended)
     except (ArmError, OSError) as error:
         log.warning("the MLflow run of %s was not finished: %s", name, error)
+
+
+def cancel_orphans(plane: Plane) -> None:
+    """Cancel the children that were still queued when the control plane was killed and their parent with it."""
+    for job in states.unfinished(plane):
+        parent = job.properties.get("parentJobName")
+        found = plane.store.find(f"{ids.workspace_of(job.id)}/jobs/{parent}") if parent else None
+        if parent and (found is None or found.properties["status"] in states.FINAL):
+            states.end(plane, job.id, Outcome(states.CANCELED, f"Its parent '{parent}' has ended."))

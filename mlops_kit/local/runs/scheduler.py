@@ -19,6 +19,7 @@ from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.providers import usages
 from mlops_kit.local.runs import capacity, command, ending, recovery, states
 from mlops_kit.local.runs.content import ContentCache
+from mlops_kit.local.runs.pipelines import driver
 from mlops_kit.local.runs.process import CANCELLED, SHUT_DOWN, Control
 from mlops_kit.local.runs.states import Outcome
 from mlops_kit.local.runs.work import Work, folder_of_job
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 
 Runner = Callable[[Work], tuple[Outcome, Mapping[str, Any]]]
 # How each type of job is run.
-KINDS: dict[str, Runner] = {"Command": command.run}
+KINDS: dict[str, Runner] = {"Command": command.run, "Pipeline": driver.run}
 _RETRY_SECONDS = 1.0  # how often a job is looked at that waits for a compute to be started or enlarged
 _STOP_SECONDS = 9.0
 
@@ -43,6 +44,7 @@ class _Entry:
     job_id: str
     queue: str  # the id of its compute, or of its workspace's serverless queue
     nodes: int
+    ended: Callable[[str], object] | None = None  # told the id of the job once its end is stored
     control: Control = field(default_factory=Control)
     thread: threading.Thread | None = None
 
@@ -69,20 +71,26 @@ class Scheduler:
         if left:
             with ThreadPoolExecutor(8) as threads:
                 list(threads.map(lambda job: recovery.recover(plane, job, self._stopping), left))
+        recovery.cancel_orphans(plane)
         with self._lock:
             self._open = True
             for job in states.unfinished(plane):
                 self._add(job)
             self._dispatch()
 
-    def submit(self, job_id: str) -> None:
-        """Queue a stored job. Before ``start`` it is enough that the job is stored."""
+    def submit(self, job_id: str, ended: Callable[[str], object] | None = None) -> None:
+        """Queue a stored job; ``ended`` is called with its id when it has ended.
+
+        Before ``start`` it is enough that the job is stored. When the control plane stops, the job stays queued, and a
+        caller that waits for its end is told at once.
+        """
         with self._lock:
             plane = self._plane
             if plane is None or not self._open:
+                _tell(ended, job_id)
                 return
             plane.tracking.warm(ids.workspace_of(job_id))
-            self._add(plane.store.get(job_id))
+            self._add(plane.store.get(job_id), ended)
             self._dispatch()
 
     def cancel(self, job_id: str) -> None:
@@ -96,6 +104,7 @@ class Scheduler:
             return
         if entry is None or waiting:
             _cancel_queued(self._plane, job_id)
+            _tell(entry.ended if entry else None, job_id)
             with self._lock:
                 self._dispatch()
         else:
@@ -116,10 +125,10 @@ class Scheduler:
                 entry.thread.join(_STOP_SECONDS)
         self._stopping.set()
 
-    def _add(self, job: Resource) -> None:
+    def _add(self, job: Resource, ended: Callable[[str], object] | None = None) -> None:
         if job.id.lower() not in self._entries:
             nodes = usages.nodes_of(job.properties)
-            self._entries[job.id.lower()] = _Entry(job.id, capacity.queue_of(job), nodes)
+            self._entries[job.id.lower()] = _Entry(job.id, capacity.queue_of(job), nodes, ended)
 
     def _dispatch(self) -> None:
         """Start every job for which there is room; the caller holds the lock."""
@@ -168,6 +177,7 @@ class Scheduler:
             with self._lock:
                 self._entries.pop(entry.job_id.lower(), None)
                 self._dispatch()
+            _tell(entry.ended, entry.job_id)
 
     def _run(self, plane: Plane, entry: _Entry) -> None:
         if not states.advance(plane, entry.job_id, states.PREPARING):
@@ -176,6 +186,11 @@ class Scheduler:
         work = Work(plane, job, entry.control, self._cache, folder_of_job(plane, job.id))
         outcome, properties = KINDS[str(job.properties["jobType"])](work)
         ending.end(plane, job.id, outcome, properties, self._stopping)
+
+
+def _tell(ended: Callable[[str], object] | None, job_id: str) -> None:
+    if ended is not None:
+        ended(job_id)
 
 
 def _cancel_queued(plane: Plane, job_id: str) -> None:

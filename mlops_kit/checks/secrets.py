@@ -43,7 +43,7 @@ PLACEHOLDER = re.compile(
     r"<[^>]*>|\*{3}|\.\.\.|…|^[xX\W_\d]+$"
     r"|(?i:(?:^|[^a-z])(?:example|dummy|placeholder|sample|changeme|change[-_]me|redacted|your|todo|none|null)(?:[^a-z]|$))"
 )
-ELSEWHERE = re.compile(r"[$%#]|https?://|azureml:|file:|\.{0,2}/|~|@Microsoft\.KeyVault|(?i:true|false)$|\d+$")
+ELSEWHERE = re.compile(r"[$%#]|\{\{|https?://|azureml:|file:|\.{0,2}/|~|@Microsoft\.KeyVault|(?i:true|false)$|\d+$")
 SHORTEST = 20  # no form is shorter; most texts are
 
 

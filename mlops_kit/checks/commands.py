@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlops_kit.checks.subject import Subject
+    from mlops_kit.documents import Node
 
 GROUP = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
 GLUED_FLAG = re.compile(r"(?:^|\s)(--?[A-Za-z][\w-]*)\$\{\{")
@@ -24,22 +25,24 @@ GLUED_FLAG = re.compile(r"(?:^|\s)(--?[A-Za-z][\w-]*)\$\{\{")
 def check(subject: Subject) -> list[Finding]:
     """Return what is wrong with every command below a map and with the environment variables beside it."""
     findings: list[Finding] = []
-    for owner in _maps(subject.root):
+    for owner, inputs in _owners(subject.root):
         command = owner.get("command") or owner.get("program_arguments") or owner.get("args")
         if isinstance(command, Scalar):
-            findings += _command(command, owner)
+            findings += _command(command, inputs)
         variables = owner.get("environment_variables")
         if isinstance(variables, Map):
             findings += _variables(variables)
     return findings
 
 
-def _maps(node: Map) -> Iterator[Map]:
-    """Yield a map and the maps below it."""
-    yield node
+def _owners(node: Map) -> Iterator[tuple[Map, Node | None]]:
+    """Yield a map and the maps below it, each with the inputs that its command reads: a task has those of its step."""
+    yield node, node.get("inputs")
     for entry in node.entries:
         if isinstance(entry.value, Map):
-            yield from _maps(entry.value)
+            for owner, inputs in _owners(entry.value):
+                is_task = entry.key.text == "task" and owner is entry.value
+                yield owner, node.get("inputs") if is_task and inputs is None else inputs
 
 
 def _variables(variables: Map) -> list[Finding]:
@@ -56,13 +59,13 @@ def _variables(variables: Map) -> list[Finding]:
     ]
 
 
-def _command(command: Scalar, owner: Map) -> list[Finding]:
+def _command(command: Scalar, inputs: Node | None) -> list[Finding]:
     """Check one command against the inputs declared beside it."""
     findings = _line_ends(command)
     findings += shell.faults(command)
     if "$[[" not in command.text and "${{" not in command.text:
         return findings
-    return findings + _unclosed(command) + _optional_inputs(command, owner) + _blanks(command)
+    return findings + _unclosed(command) + _optional_inputs(command, inputs) + _blanks(command)
 
 
 def _line_ends(command: Scalar) -> list[Finding]:
@@ -92,9 +95,8 @@ def _unclosed(command: Scalar) -> list[Finding]:
     ]
 
 
-def _optional_inputs(command: Scalar, owner: Map) -> list[Finding]:
+def _optional_inputs(command: Scalar, inputs: Node | None) -> list[Finding]:
     """Report optional inputs outside of a group: without a value the command would keep the reference."""
-    inputs = owner.get("inputs")
     if not isinstance(inputs, Map):
         return []
     optional = {f"inputs.{entry.key.text}" for entry in inputs.entries if is_optional(entry.value)}

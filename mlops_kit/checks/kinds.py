@@ -244,6 +244,7 @@ SHAPES = (
     ("command", "job"),
 )
 JOB_KEYS = {"experiment_name", "compute", "limits", "services", "settings", "queue_settings"}
+BATCH_KEYS = {"mini_batch_size", "compute", "settings", "component", "job_definition", "output_action"}
 COMPONENT_KEYS = {"is_deterministic", "additional_includes", "version"}
 
 
@@ -266,7 +267,8 @@ def family_of(keys: Mapping[str, str | None], folders: tuple[str, ...] = ()) -> 
     are the names of the folders the file lies in, nearest first.
     """
     declared = (keys.get("type") or "").lower()
-    family = HEADERS.get(header_name(keys)) or TYPES.get(declared) or _by_folder(declared, folders) or _by_shape(keys)
+    typed = None if "endpoint_name" in keys else TYPES.get(declared)  # `kubernetes` is a type of deployment, too
+    family = HEADERS.get(header_name(keys)) or typed or _by_folder(declared, folders) or _by_shape(keys)
     return _narrowed(family, keys) if family else None
 
 
@@ -283,7 +285,8 @@ def _by_folder(declared: str, folders: tuple[str, ...]) -> str | None:
 def _by_shape(keys: Mapping[str, str | None]) -> str | None:
     """Return the family that has the keys of the document."""
     if "endpoint_name" in keys:
-        return "batch_deployment" if {"mini_batch_size", "compute"} & keys.keys() else "online_deployment"
+        is_batch = BATCH_KEYS & keys.keys() or (keys.get("type") or "").lower() in FAMILIES["batch_deployment"].kinds
+        return "batch_deployment" if is_batch else "online_deployment"
     family = next((family for key, family in SHAPES if key in keys), None)
     if family == "job" and COMPONENT_KEYS & keys.keys() and not JOB_KEYS & keys.keys():
         return "component"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mlops_kit import schemas
 from mlops_kit.checks import (
+    automl,
     commands,
     conda,
     datastores,
@@ -18,14 +19,18 @@ from mlops_kit.checks import (
     keys,
     kinds,
     mltable,
+    monitors,
     names,
     output_paths,
     paths,
     quoting,
     references,
     retired,
+    schedules,
     secrets,
+    sweeps,
     texts,
+    triggers,
     wiring,
 )
 from mlops_kit.checks.files import Files
@@ -51,6 +56,10 @@ CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     commands.check,
     environments.check,
     retired.check,
+    sweeps.check,
+    automl.check,
+    schedules.check,
+    monitors.check,
     quoting.check,
     mltable.check,
     datastores.check,
@@ -89,14 +98,17 @@ def _sharpest(findings: list[Finding]) -> list[Finding]:
 
 
 def as_written(document: Document) -> Document:
-    """Return a document with numbers as the text that was written, where the SDK takes nothing but text."""
+    """Return a document as the service takes it: text where the SDK takes nothing else, and its names of time zones."""
     root = document.root
     if not isinstance(root, Map) or conda.is_conda(root):
         return document
     heads = _heads(root)
     family = kinds.family_of(heads, _folders(document.path)[1])
     kind = kinds.kind_of(family, heads)[0] if family else None
-    return replace(document, root=texts.as_written(root, kind)) if kind else document
+    if kind is None:
+        return document
+    written = texts.as_written(root, kind)
+    return replace(document, root=triggers.in_service_zones(written) if kind in triggers.KINDS else written)
 
 
 def is_azure_ml(root: Node, path: str | Path) -> bool:

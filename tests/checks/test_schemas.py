@@ -18,8 +18,8 @@ def generated():
     return json.loads(ran.stdout.splitlines()[-1])
 
 
-def test_every_kind_has_a_shipped_schema_and_every_schema_a_kind(generated):
-    assert set(generated) <= set(schemas.kinds())
+def test_every_kind_has_a_shipped_schema_and_every_shipped_schema_a_kind(generated):
+    assert set(schemas.kinds()) - set(generated) == {"environment"}  # the one that is written by hand
 
 
 def test_shipped_schemas_are_those_of_the_installed_sdk(generated):

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 from mlops_kit import schemas
 from mlops_kit.checks import (
     automl,
+    batch,
     commands,
+    computes,
     conda,
     datastores,
     declarations,
+    deployments,
+    endpoints,
     environments,
     keys,
     kinds,
@@ -22,9 +26,12 @@ from mlops_kit.checks import (
     monitors,
     names,
     output_paths,
+    parallel,
     paths,
+    pins,
     quoting,
     references,
+    resources,
     retired,
     schedules,
     secrets,
@@ -64,6 +71,13 @@ CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     mltable.check,
     datastores.check,
     secrets.check,
+    deployments.check,
+    endpoints.check,
+    batch.check,
+    parallel.check,
+    resources.check,
+    computes.check,
+    pins.check,
 )
 
 

@@ -7,17 +7,19 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit import schemas
-from mlops_kit.checks import fit
-from mlops_kit.checks.findings import Finding, brief, did_you_mean, error, warning
+from mlops_kit.checks import fit, kinds, misplaced
+from mlops_kit.checks.findings import Edit, Finding, brief, did_you_mean, error, warning
+from mlops_kit.checks.misplaced import Home
 from mlops_kit.documents import List, Map, Scalar
 from mlops_kit.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mlops_kit.documents import Node
+    from mlops_kit.documents import Entry, Node
 
 Schema = dict[str, Any]
+VERY_NEAR = 0.8  # a key that is this near to one known key, and to no other, is a slip of the hand
 TYPE_NAMES = {
     "object": "a map",
     "array": "a list",
@@ -33,7 +35,7 @@ def check(root: Map, kind: str) -> list[Finding]:
     if _predicate(kind)(root):
         return []
     schema = schemas.read(kind)
-    return _Walk(schema["$defs"]).check(root, schema, "")
+    return _Walk(schema["$defs"], kind).check(root, schema, "")
 
 
 @cache
@@ -45,8 +47,9 @@ def _predicate(kind: str) -> fit.Fits:
 class _Walk:
     """Walks a document and a schema side by side; holds the definitions that ``$ref`` points to."""
 
-    def __init__(self, definitions: dict[str, Schema]) -> None:
+    def __init__(self, definitions: dict[str, Schema], kind: str) -> None:
         self.definitions = definitions
+        self.kind = kind
 
     def resolved(self, schema: Schema) -> Schema:
         """Follow a reference."""
@@ -76,7 +79,7 @@ class _Walk:
         properties = schema.get("properties", {})
         others = schema.get("additionalProperties", True)
         findings: list[Finding] = []
-        unknown: list[Scalar] = []
+        unknown: list[Entry] = []
         for entry in node.entries:
             name, value = entry.key, entry.value
             if name.text in properties:
@@ -84,33 +87,41 @@ class _Walk:
             elif isinstance(others, dict):
                 findings += _key_form(name, schema) + self.check(value, others, name.text)
             elif not (key == "" and name.text.startswith("x-")) and properties:
-                unknown.append(name)
+                unknown.append(entry)
         present = set(node.keys())
         missing = [name for name in schema.get("required", ()) if name not in present]
-        for name in unknown:
-            meant = "".join(nearest(name.text, (known for known in properties if known not in present)))
+        for entry in unknown:
+            home = misplaced.home(self.kind, key, entry.key.text, entry.value)
+            meant = (
+                home.instead
+                if home
+                else "".join(nearest(entry.key.text, (known for known in properties if known not in present)))
+            )
             missing = [other for other in missing if other != meant]
-            findings.append(self._unknown(name, meant, schema, key))
+            findings.append(_misplaced(entry.key, home) if home else self._unknown(entry.key, meant, schema, key))
         return findings + [_missing(name, node, key) for name in missing]
 
     def _unknown(self, name: Scalar, meant: str, schema: Schema, key: str) -> Finding:
         """Report a key that is not known; in an open map it is passed on, so it only deserves a warning."""
         report = warning if schema.get("additionalProperties") else error
-        place = f" in `{key}`" if key else ""
-        return report("MK0102", name.place, f"unknown key `{name.text}`{place}", self._advice(name.text, meant, schema))
-
-    def _advice(self, name: str, meant: str, schema: Schema) -> str:
-        """Say what was meant, where the key belongs, or which keys there are."""
-        properties = schema["properties"]
+        properties, within = schema["properties"], f" in `{key}`" if key else ""
         if meant:
-            return f"did you mean `{meant}`"
+            edit = Edit(name.text, meant) if nearest(name.text, properties, 2, VERY_NEAR) == [meant] else None
+            return report("MK0102", name.place, f"unknown key `{name.text}`{within}", f"did you mean `{meant}`", edit)
+        if home := self._home(name.text, properties):
+            return report("MK0109", name.place, f"misplaced key `{name.text}`{within}", home)
+        hint = f"known keys: {', '.join(sorted(properties))}" if len(properties) <= 12 else ""
+        return report("MK0102", name.place, f"unknown key `{name.text}`{within}", hint)
+
+    def _home(self, name: str, properties: Schema) -> str:
+        """Say under which other key, or in which other file, there is a key of this name."""
         for other, inner in properties.items():
             for option in (self.resolved(option) for option in self.resolved(inner).get("anyOf", [inner])):
                 if name in option.get("properties", {}):
                     return f"it belongs under `{other}`"
         if any("Component" in other and name in body["properties"] for other, body in self.definitions.items()):
             return "it belongs in the file of a component"
-        return f"known keys: {', '.join(sorted(properties))}" if len(properties) <= 12 else ""
+        return ""
 
     def _union(self, node: Node, schema: Schema, key: str) -> list[Finding]:
         """Check a node against the alternatives that its declared type leaves."""
@@ -140,7 +151,8 @@ class _Walk:
         order = list(range(len(schema["anyOf"])))
         if isinstance(declared, Scalar):
             if declared.text not in choose:
-                return [not_allowed(declared, decides, choose)]
+                instead = kinds.instead_of_step(declared.text) if "sweep" in choose and "command" in choose else ""
+                return [not_allowed(declared, decides, choose, instead)]
             order = choose[declared.text]
         options = [self.resolved(schema["anyOf"][index]) for index in order]
         if len(options) == 1:
@@ -153,34 +165,41 @@ class _Walk:
         declared = node.get("type") if isinstance(node, Map) else None
         if not isinstance(declared, Scalar):
             return options
-        fitting = [option for option in options if accepts(declared, self._type_of(option))]
-        return fitting or options
+        return [option for option in options if self._allows(option, declared)] or options
 
-    def _type_of(self, option: Schema) -> Schema:
-        """Return the schema of the ``type`` key; an alternative without one does not allow it."""
-        known: Schema = option.get("properties", {}).get("type", {"enum": [], "type": "string"})
-        return known
+    def _types_of(self, option: Schema) -> list[Schema]:
+        """Return the schemas of the ``type`` key; an alternative without one does not allow it."""
+        known = option.get("properties", {}).get("type")
+        return self._flat(self.resolved(known)) if known is not None else []
+
+    def _allows(self, option: Schema, declared: Scalar) -> bool:
+        return any(accepts(declared, known) for known in self._types_of(option))
 
     def _best(self, node: Node, options: Sequence[Schema], key: str) -> list[Finding]:
-        """Return the findings of the alternative that knows most of the keys, then has the fewest faults."""
+        """Return the findings of the alternative that knows most of the keys, then misses the fewest."""
         best: list[Finding] | None = None
-        rank = (0, 0)
+        rank = (0, 0, 0)
         for option in options:
             findings = self.check(node, option, key)
             if not findings:
                 return []
-            unknown = sum(found.code == "MK0102" for found in findings)
-            if best is None or (unknown, len(findings)) < rank:
-                best, rank = findings, (unknown, len(findings))
-        return self._one_type_fault(node, best or [], options)
+            unknown = sum(found.code in ("MK0102", "MK0109") for found in findings)
+            missing = sum(found.code == "MK0104" for found in findings)
+            if best is None or (unknown, missing, len(findings)) < rank:
+                best, rank = findings, (unknown, missing, len(findings))
+        return self._one_type_fault(node, best or [], options, key)
 
-    def _one_type_fault(self, node: Node, findings: list[Finding], options: Sequence[Schema]) -> list[Finding]:
+    def _one_type_fault(
+        self, node: Node, findings: list[Finding], options: Sequence[Schema], key: str
+    ) -> list[Finding]:
         """Name every allowed type when the declared one is allowed by no alternative."""
         declared = node.get("type") if isinstance(node, Map) else None
-        if not isinstance(declared, Scalar) or any(accepts(declared, self._type_of(option)) for option in options):
+        if not isinstance(declared, Scalar) or any(self._allows(option, declared) for option in options):
             return findings
-        allowed = [value for option in options for value in self._type_of(option).get("enum", ())]
-        return [not_allowed(declared, "type", dict.fromkeys(allowed))]
+        allowed = [value for option in options for known in self._types_of(option) for value in known.get("enum", ())]
+        is_value = declared.text in TYPE_NAMES and "uri_file" in allowed
+        instead = f"a job gives the value itself: write `{key}: VALUE`" if is_value else ""
+        return [not_allowed(declared, "type", dict.fromkeys(allowed), instead)]
 
 
 def accepts(node: Scalar, schema: Schema) -> bool:
@@ -207,6 +226,13 @@ def _key_form(name: Scalar, schema: Schema) -> list[Finding]:
 def accepts_text(text: str, schema: Schema) -> bool:
     """Return whether a text has the form of a string schema."""
     return bool(re.search(schema.get("pattern", ""), text))
+
+
+def _misplaced(name: Scalar, home: Home) -> Finding:
+    """Report a key that another kind of file, or another part of this one, has."""
+    if home.is_renamed:
+        return error("MK0102", name.place, f"unknown key `{name.text}`", home.hint)
+    return error("MK0109", name.place, f"misplaced key `{name.text}`", home.hint)
 
 
 def _missing(name: str, node: Map, key: str) -> Finding:

@@ -70,7 +70,7 @@ RULES: Mapping[str, Rule] = {
     "asset": rule(1, 255, _ASSET, _ASSET_WORDS),
     "component": rule(1, 255, r"[a-z][a-z0-9_]*", "lower-case letters, digits and `_`, a letter first"),
     "step": rule(1, 255, r"[a-z_][a-z0-9_]*", "lower-case letters, digits and `_`, not starting with a digit"),
-    "version": rule(1, 30, _ASSET, _ASSET_WORDS),
+    "version": rule(1, 255, _ASSET, _ASSET_WORDS),
     "datastore": rule(1, 255, r"[A-Za-z0-9_]+", "letters, digits and `_`"),
     "connection": rule(3, 33, r"[A-Za-z0-9][\w.-]*", _ASSET_WORDS),
     "compute": rule(3, 24, _COMPUTE, _COMPUTE_WORDS),
@@ -111,6 +111,7 @@ _LOWERED_KINDS, _LOWERED_RULES = {"command_job", "spark_job"}, {"endpoint", "dep
 _VERSIONED = {"data", "model", "environment_asset", "feature_set", "feature_store_entity"}
 _RESOURCES = {"workspace", "registry", "endpoint", "deployment", "compute", "kubernetes_compute"}
 MOST_TAGS, LONGEST_TAG = 50, 256
+PLACEHOLDER = re.compile(r"<[^<>]*>|\{\{.*\}\}")
 
 
 def check(subject: Subject) -> list[Finding]:
@@ -154,9 +155,16 @@ def _name(node: Node, key: str, form: Rule) -> list[Finding]:
     """Check one name; a name that is filled in by the service is left alone."""
     if not isinstance(node, Scalar) or node.value is None or "${{" in node.text or form.accepts(node.text):
         return []
-    meant = form.mended(node.text)
     message = f"`{key}` is `{brief(node.text)}`{form.fault(node.text)}"
-    return [error("MK0201", node.place, message, f"write `{meant}`" if meant else "")]
+    return [error("MK0201", node.place, message, _instead(node.text, form))]
+
+
+def _instead(text: str, form: Rule) -> str:
+    """Say what to write instead of a name; a placeholder that was left open has no right form."""
+    if PLACEHOLDER.search(text):
+        return "fill in the placeholder"
+    meant = form.mended(text)
+    return f"write `{meant}`" if meant else ""
 
 
 def _case(node: Node, kind: str, named: str) -> list[Finding]:
@@ -180,7 +188,8 @@ def _version(node: Node) -> list[Finding]:
     form = RULES["version"]
     if form.accepts(node.text):
         return []
-    return [error("MK0203", node.place, f"`version` is `{brief(node.text)}`{form.fault(node.text)}")]
+    message = f"`version` is `{brief(node.text)}`{form.fault(node.text)}"
+    return [error("MK0203", node.place, message, _instead(node.text, form))]
 
 
 def _variables(node: Node) -> Iterator[Finding]:

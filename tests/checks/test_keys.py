@@ -26,7 +26,7 @@ def test_a_misspelt_key_in_a_nested_map_names_the_map(folder):
 
 def test_a_misplaced_key_is_told_where_it_belongs(folder):
     assert folder.found(JOB + "shm_size: 2g\n") == [
-        "4:1: error[MK0102]: unknown key `shm_size`; it belongs under `resources`"
+        "4:1: error[MK0109]: misplaced key `shm_size`; it belongs under `resources`"
     ]
 
 
@@ -160,12 +160,12 @@ def test_a_component_key_in_a_step_is_refused_by_name(folder):
         is_deterministic: false
     """
     assert folder.found(text) == [
-        "7:5: error[MK0102]: unknown key `is_deterministic` in `train`; it belongs in the file of a component"
+        "7:5: error[MK0109]: misplaced key `is_deterministic` in `train`; it belongs in the file of a component"
     ]
 
 
 def test_text_that_looks_like_a_number_is_text_where_text_belongs(folder):
-    assert folder.found(JOB + "display_name: 2024\ntags:\n  day: 2024-01-01\n  on: yes\n") == []
+    assert folder.found(JOB + "display_name: 2024\ntags:\n  day: 2024-01-01\n  on: 5\n") == []
 
 
 def test_every_fault_of_a_file_is_reported_in_the_order_of_the_file(folder):

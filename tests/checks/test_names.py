@@ -121,14 +121,14 @@ def test_a_version_that_is_the_label_is_found(folder):
     assert found.startswith("4:10: error[MK0203]: `version` is `latest`, which is the label of the version")
 
 
-@pytest.mark.parametrize("version", ["1/2", "x" * 31, "1 2"])
+@pytest.mark.parametrize("version", ["1/2", "-1", "1 2"])
 def test_a_version_that_the_service_refuses_is_found(folder, version):
     text = f"type: custom_model\nname: churn\npath: azureml://jobs/a\nversion: {version}\n"
     (found,) = folder.found(text, "models/one.yml")
     assert found.startswith(f"4:10: error[MK0203]: `version` is `{version}`")
 
 
-@pytest.mark.parametrize("version", ["1", "0.10", "2024-01-31", '"01"'])
+@pytest.mark.parametrize("version", ["1", '"0.10"', "2024-01-31", '"01"'])
 def test_a_version_of_the_usual_forms_passes(folder, version):
     text = f"type: custom_model\nname: churn\npath: azureml://jobs/a\nversion: {version}\n"
     assert folder.found(text, "models/one.yml") == []

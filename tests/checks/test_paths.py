@@ -2,6 +2,9 @@
 
 import pytest
 
+from mlops_kit import checks, documents
+from mlops_kit.errors import DocumentError
+
 JOB = """\
 command: python train.py
 code: {code}
@@ -162,3 +165,122 @@ def test_a_wildcard_that_the_program_itself_resolves_passes(folder):
 def test_text_that_can_be_no_path_does_not_exist(folder, code):
     (found,) = folder.found(JOB.format(code=code))
     assert found.startswith("2:7: error[MK0401]")
+
+
+INPUT = """\
+command: ls ${{{{inputs.a}}}}
+environment: azureml:sklearn@latest
+inputs:
+  a:
+    type: {kind}
+    path: {path}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "finding"),
+    [
+        ("uri_folder", "azureml://datastores/d/paths/a/**", "error[MK0405]"),
+        ("uri_folder", "../data/*.csv", "error[MK0405]"),
+        ("mltable", "../data/*/", "error[MK0405]"),
+        ("uri_folder", "../dta", "error[MK0401]"),
+        ("uri_folder", "../data/b.csv", "error[MK0404]"),
+        ("uri_file", "../data", "error[MK0404]"),
+    ],
+)
+def test_wildcards_missing_paths_and_wrong_kinds_are_one_finding_each(folder, kind, path, finding):
+    """R21."""
+    folder.put("data/b.csv")
+    (found,) = folder.found(INPUT.format(kind=kind, path=path))
+    assert found.startswith(f"6:11: {finding}: ")
+
+
+@pytest.mark.parametrize("code", ["../src/*.py", "../s*"])
+def test_a_wildcard_for_code_is_told_as_such(folder, code):
+    """R21: no file has that name, and nothing resolves it."""
+    folder.put("src/train.py")
+    assert folder.found(JOB.format(code=code)) == [
+        f"2:7: error[MK0405]: `{code}` holds a wildcard, which is taken literally; give the folder"
+    ]
+
+
+def test_a_file_that_has_a_star_in_its_name_is_found(folder):
+    folder.put("data/a*.csv")
+    assert folder.found(INPUT.format(kind="uri_file", path="../data/a*.csv")) == []
+    assert folder.found(INPUT.format(kind="uri_folder", path="../data/a*.csv"))[0].startswith("6:11: error[MK0404]")
+
+
+@pytest.mark.parametrize("path", [r"C:\data", "c:/data", r"D:\a\b.csv"])
+def test_a_drive_letter_is_refused(folder, path):
+    """R49."""
+    (found,) = folder.found(INPUT.format(kind="uri_folder", path=path))
+    assert found == (
+        f"6:11: error[MK0326]: `{path}` starts with a drive letter, which only one machine has; "
+        "give a path relative to this file, with slashes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("jobs/j.yml", JOB.format(code=r"..\src"), "2:7"),
+        ("jobs/j.yml", INPUT.format(kind="uri_folder", path=r"..\src"), "6:11"),
+        ("jobs/p.yml", "type: pipeline\njobs:\n  a:\n    component: ..\\src\\c.yml\n", "4:16"),
+        ("data/d.yml", "name: a\ntype: uri_folder\npath: ..\\src\n", "3:7"),
+        ("environments/e.yml", "name: a\nimage: python:3.11\nconda_file: ..\\src\\conda.yml\n", "3:13"),
+        ("environments/e.yml", "name: a\nbuild:\n  path: ..\\src\n", "3:9"),
+        ("models/m.yml", "name: a\npath: ..\\src\n", "2:7"),
+        (
+            "components/c.yml",
+            "name: a\ntype: command\nadditional_includes: ['..\\src']\n" + JOB.format(code="."),
+            "3:23",
+        ),
+        (
+            "schedules/s.yml",
+            "name: s\ntrigger: {type: cron, expression: '0 1 * * *'}\ncreate_job: ..\\src\\j.yml\n",
+            "3:13",
+        ),
+    ],
+)
+def test_backslashes_are_told_in_every_path(folder, name, text, place):
+    """R49."""
+    folder.put("src/train.py")
+    found = [line for line in folder.found(text, name) if "MK04" in line]
+    assert len(found) == 1
+    assert found[0].startswith(f"{place}: error[MK0403]: `..\\src")
+    assert "write `../src" in found[0]
+
+
+@pytest.mark.parametrize("prefix", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
+def test_byte_order_marks_and_windows_line_ends_change_no_place(folder, prefix, end):
+    """R49."""
+    path = folder.put("jobs/job.yml")
+    command = b"command: |\n  echo ${{inputs.x}}\n  echo $[[--y ${{inputs.y}}\nenvironment: azureml:e@latest\n"
+    path.write_bytes(prefix + command.replace(b"\n", end))
+    [document] = documents.load(path)
+    found = checks.check(document.root, path, checks.Files(folder.root))
+    assert [(each.code, each.place.line, each.place.column) for each in found] == [
+        ("MK0301", 2, 8),
+        ("MK0323", 3, 8),
+        ("MK0301", 3, 15),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_other_encodings_are_refused_by_name(folder, encoding):
+    """R49: also in a component that a pipeline names."""
+    path = folder.put("components/c.yml")
+    path.write_bytes(JOB.format(code=".").encode(encoding))
+    with pytest.raises(DocumentError, match=encoding[:6].upper()):
+        documents.load(path)
+    text = "type: pipeline\njobs:\n  a: {component: ../components/c.yml, inputs: {x: 1}}\n"
+    assert folder.found(text) == []  # told once, where the file itself is checked
+
+
+def test_the_file_that_a_spark_job_starts_with_is_in_its_code(folder):
+    folder.put("src/run.py")
+    text = "type: spark\ncode: ../src\nentry: {{file: {}}}\n"
+    found = [line for line in folder.found(text.format("rn.py")) if "MK04" in line]
+    assert found == ["3:15: error[MK0401]: file `rn.py` does not exist; did you mean `run.py`"]
+    assert [line for line in folder.found(text.format("run.py")) if "MK04" in line] == []

@@ -1,5 +1,7 @@
 """References point to what is declared; inputs are used; steps and components agree."""
 
+import pytest
+
 PIPELINE = """\
 type: pipeline
 inputs:
@@ -197,3 +199,90 @@ def test_a_group_that_is_glued_to_its_neighbour_is_a_warning(folder):
         "4:31: warning[MK0306]: `$[[--rate${{inputs.rate}}]]` touches the next word; put a blank on both sides",
         "4:34: warning[MK0306]: no blank between `--rate` and its value; write `--rate ${{`",
     ]
+
+
+@pytest.mark.parametrize("written", ["inputs.rate", "jobs.prep.outputs.table"])
+def test_a_binding_without_parent_is_told_how_it_is_written(folder, written):
+    """The SDK refuses the form of its preview, too."""
+    (found,) = folder.found(PIPELINE.replace(f"${{{{parent.{written}}}}}", f"${{{{{written}}}}}"))
+    assert "error[MK0301]" in found
+    assert found.endswith(f"`${{{{{written}}}}}` points to nothing that is declared; write `${{{{parent.{written}}}}}`")
+
+
+def test_the_input_of_another_step_cannot_be_read(folder):
+    (found,) = folder.found(PIPELINE.replace("prep.outputs.table}}\n      rate", "prep.inputs.x}}\n      rate"))
+    assert found.endswith("points to nothing that is declared; did you mean `outputs`")
+    (found,) = folder.found(PIPELINE.replace("prep.outputs.table}}\n      rate", "prep}}\n      rate"))
+    assert found.endswith("points to nothing that is declared; a step can read the `outputs` of another")
+
+
+@pytest.mark.parametrize(
+    ("written", "mistaken", "place"),
+    [
+        ("${{inputs.table}}", "${{inputs.table}", "12:18"),
+        ("${{inputs.rate}}", "${{ inputs.rate ", "12:36"),
+        ("${{parent.inputs.rate}}", "${{parent.inputs.rate}", "16:13"),
+    ],
+)
+def test_a_reference_without_its_end_is_one_finding(folder, written, mistaken, place):
+    (found,) = folder.found(PIPELINE.replace(written, mistaken))
+    assert found.startswith(
+        f"{place}: error[MK0323]: `{mistaken.rstrip().rstrip('}')}` lacks its end; write `{written}`"
+    )
+
+
+def test_a_component_that_is_written_in_a_step_has_inputs_of_its_own(folder):
+    text = """\
+    type: pipeline
+    jobs:
+      a:
+        component:
+          command: run ${{inputs.a}} ${{inputs.b}}
+          environment: azureml:e@latest
+          inputs:
+            a: {type: string}
+            c: {type: string, default: x}
+            d: {type: string, default: x}
+        inputs: {a: 1}
+    """
+    assert folder.found(text) == [
+        "5:34: error[MK0301]: `${{inputs.b}}` points to nothing that is declared; declared inputs: a, c, d",
+        "9:9: warning[MK0302]: input `c` is declared and not used",
+        "10:9: warning[MK0302]: input `d` is declared and not used",
+    ]
+
+
+def test_the_trial_that_is_written_in_a_step_declares_what_it_is_given(folder):
+    """R29: the SDK drops, without a word, inputs that the trial does not declare."""
+    text = """\
+    type: pipeline
+    jobs:
+      a:
+        type: sweep
+        trial:
+          command: run ${{inputs.a}} ${{search_space.b}} ${{inputs.c}}
+          environment: azureml:e@latest
+          inputs: {a: {type: integer}}
+        inputs: {a: 1}
+        sampling_algorithm: random
+        search_space: {b: {type: choice, values: [1, 2]}}
+        objective: {goal: maximize, primary_metric: AUC}
+        limits: {max_total_trials: 2}
+    """
+    (found,) = folder.found(text)
+    assert found == "6:54: error[MK0301]: `${{inputs.c}}` points to nothing that is declared; declared inputs: a"
+    undeclared = text.replace(" ${{inputs.c}}", "").replace("          inputs: {a: {type: integer}}\n", "")
+    assert folder.found(undeclared) == ["8:14: error[MK0303]: the component has no input `a`; declared inputs: none"]
+
+
+def test_the_outputs_of_a_step_in_a_file_of_its_own_are_not_guessed_at(folder):
+    text = """\
+    type: pipeline
+    jobs:
+      a: file:./a.yml
+      b:
+        command: run ${{inputs.x}}
+        environment: azureml:e@latest
+        inputs: {x: "${{parent.jobs.a.outputs.y}}"}
+    """
+    assert [line for line in folder.found(text) if "MK03" in line] == []

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from mlops_kit.documents import Document, Node
 
-__all__ = ["CHECKS", "Files", "Finding", "as_written", "check", "is_azure_ml"]
+__all__ = ["CHECKS", "Files", "Finding", "as_written", "check", "is_azure_ml", "kind_of"]
 
 # Every check of a document beyond the schema of its kind; each passes over the kinds that it does not concern.
 CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
@@ -113,16 +113,21 @@ def _sharpest(findings: list[Finding]) -> list[Finding]:
 
 def as_written(document: Document) -> Document:
     """Return a document as the service takes it: text where the SDK takes nothing else, and its names of time zones."""
+    kind = kind_of(document)
+    if kind is None or not isinstance(document.root, Map):
+        return document
+    written = texts.as_written(document.root, kind)
+    return replace(document, root=triggers.in_service_zones(written) if kind in triggers.KINDS else written)
+
+
+def kind_of(document: Document) -> str | None:
+    """Return the kind of Azure ML file that a document is, such as ``command_job``; None when nothing tells it."""
     root = document.root
     if not isinstance(root, Map) or conda.is_conda(root):
-        return document
+        return None
     heads = _heads(root)
     family = kinds.family_of(heads, _folders(document.path)[1])
-    kind = kinds.kind_of(family, heads)[0] if family else None
-    if kind is None:
-        return document
-    written = texts.as_written(root, kind)
-    return replace(document, root=triggers.in_service_zones(written) if kind in triggers.KINDS else written)
+    return kinds.kind_of(family, heads)[0] if family else None
 
 
 def is_azure_ml(root: Node, path: str | Path) -> bool:

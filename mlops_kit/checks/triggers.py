@@ -81,10 +81,10 @@ def read_moment(text: str) -> datetime:
     """Return a moment as the SDK reads it, with an offset where one is written.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is none, or so near to the end of the calendar that other zones have no time for it.
     """
     match = _MOMENT.fullmatch(text)
-    if match is None:
+    if match is None or not 1 < int(match[1]) < 9999:
         raise ValueError(text)
     year, month, day, hour, minute, second = (int(match[part] or 0) for part in range(1, 7))
     offset = datetime.fromisoformat(f"2000-01-01T00:00{match['offset'] or ''}").tzinfo

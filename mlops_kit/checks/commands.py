@@ -13,36 +13,39 @@ from mlops_kit.checks.pipelines import is_optional
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mlops_kit.checks.subject import Subject
     from mlops_kit.documents import Node
 
+COMMANDS = {"command", "program_arguments", "args"}
 GROUP = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
 GLUED_FLAG = re.compile(r"(?:^|\s)(--?[A-Za-z][\w-]*)\$\{\{")
 
 
 def check(subject: Subject) -> list[Finding]:
-    """Return what is wrong with every command below a map and with the environment variables beside it."""
+    """Return what is wrong with every command of a document and with the environment variables beside it."""
+    return _faults(subject.root, None)
+
+
+def _faults(owner: Map, above: Node | None) -> list[Finding]:
+    """Return the faults of a map and of the maps below it; a task reads the inputs that stand ``above`` it."""
+    inputs, commands, below = above, [], []
     findings: list[Finding] = []
-    for owner, inputs in _owners(subject.root):
-        command = owner.get("command") or owner.get("program_arguments") or owner.get("args")
-        if isinstance(command, Scalar):
-            findings += _command(command, inputs)
-        variables = owner.get("environment_variables")
-        if isinstance(variables, Map):
-            findings += _variables(variables)
+    for entry in owner.entries:
+        key, value = entry.key.text, entry.value
+        if isinstance(value, Scalar):
+            commands += [value] if key in COMMANDS else []
+        elif isinstance(value, Map):
+            if key == "inputs":
+                inputs = value
+            elif key == "environment_variables":
+                findings += _variables(value)
+            else:
+                below.append((key, value))
+    for command in commands:
+        findings += _command(command, inputs)
+    for key, value in below:
+        findings += _faults(value, inputs if key == "task" else None)
     return findings
-
-
-def _owners(node: Map) -> Iterator[tuple[Map, Node | None]]:
-    """Yield a map and the maps below it, each with the inputs that its command reads: a task has those of its step."""
-    yield node, node.get("inputs")
-    for entry in node.entries:
-        if isinstance(entry.value, Map):
-            for owner, inputs in _owners(entry.value):
-                is_task = entry.key.text == "task" and owner is entry.value
-                yield owner, node.get("inputs") if is_task and inputs is None else inputs
 
 
 def _variables(variables: Map) -> list[Finding]:
@@ -85,7 +88,7 @@ def _line_ends(command: Scalar) -> list[Finding]:
 
 def _unclosed(command: Scalar) -> list[Finding]:
     """Report a group without its end: the shell would get the brackets."""
-    rest = GROUP.sub(" ", command.text)
+    rest = GROUP.sub(" ", command.text) if "$[[" in command.text else ""
     start = rest.find("$[[")
     if start < 0:
         return []

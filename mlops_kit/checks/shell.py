@@ -31,7 +31,7 @@ def faults(command: Scalar) -> list[Finding]:
 def _open_quote(command: Scalar) -> list[Finding]:
     """Report a quote without its end; commands with nested quoting are left alone."""
     text = command.text
-    if ("'" not in text and '"' not in text) or NESTED.search(PLATFORM.sub("", text)):
+    if _is_plain(text) or NESTED.search(PLATFORM.sub("", text)):
         return []
     hidden = PLATFORM.sub(lambda match: "x" * len(match[0]), text)
     matched = QUOTED.match(hidden)
@@ -41,6 +41,14 @@ def _open_quote(command: Scalar) -> list[Finding]:
     rest = text[end:].splitlines()[0]
     message = f"the quote before `{brief(rest[1:])}` has no end, so the shell runs nothing"
     return [error("MK0322", place_in(command, rest), message, f"close it, or write `\\{hidden[end]}`")]
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether the quotes of a text surely pair: one kind of quotes, and nothing that takes their meaning."""
+    single, double = text.count("'"), text.count('"')
+    if not single and not double:
+        return True
+    return not (single and double) and (single + double) % 2 == 0 and not any(sign in text for sign in "\\#")
 
 
 def _folded(command: Scalar) -> list[Finding]:

@@ -105,7 +105,9 @@ def _index(work: Work, digest: str) -> str:
 
 def _remembered(work: Work, step: Step, found: Key) -> Mapping[str, str] | None:
     """Return what the step depended on when it was looked at last, and put what it depends on now in its place."""
-    where = _digest([work.properties["experimentName"], work.properties.get("displayName"), step.name])
+    title = work.properties["displayName"]
+    named = "" if title == work.name else title  # a pipeline without a name of its own shows that of the job
+    where = _digest([work.properties["experimentName"], named, step.name])
     place = f"/reuse/{ids.workspace_guid(work.plane, work.workspace)}/steps/{where}"
     with work.plane.store.transaction():
         before = work.plane.store.find(place)

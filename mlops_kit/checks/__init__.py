@@ -150,8 +150,12 @@ def _above(folder: str) -> tuple[str, ...]:
 
 
 def _heads(root: Map) -> dict[str, str | None]:
-    """Return the top-level keys with the text of their values."""
-    return {entry.key.text: entry.value.text if isinstance(entry.value, Scalar) else None for entry in root.entries}
+    """Return the top-level keys with the text of their values, nothing for a list and None for a map."""
+    return {entry.key.text: _head(entry.value) for entry in root.entries}
+
+
+def _head(value: Node) -> str | None:
+    return value.text if isinstance(value, Scalar) else None if isinstance(value, Map) else ""
 
 
 def _position(finding: Finding) -> tuple[str, int, int]:

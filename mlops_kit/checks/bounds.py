@@ -79,15 +79,15 @@ def crossed(node: Node | None, low: str, high: str, usual: Mapping[str, float] |
 
     ``usual`` holds what the service takes where one of the keys is left out.
     """
-    if not isinstance(node, Map) or (node.get(low) is None and node.get(high) is None):
+    if not isinstance(node, Map):
         return
-    least, most = (_given(node, key, usual or {}) for key in (low, high))
+    low_node, high_node = node.get(low), node.get(high)
+    if usual is None and (low_node is None or high_node is None):
+        return
+    least = number(low_node) if low_node is not None else (usual or {}).get(low)
+    most = number(high_node) if high_node is not None else (usual or {}).get(high)
     if least is None or most is None or least <= most:
         return
-    place = node.get(low) or node.get(high) or node
-    other = f"`{high}` is {most:g}" if node.get(high) else f"`{high}` is left out and so {most:g}"
+    place = low_node or high_node or node
+    other = f"`{high}` is {most:g}" if high_node else f"`{high}` is left out and so {most:g}"
     yield error("MK1008", place.place, f"`{low}` is {least:g} and {other}", f"write a `{high}` of {least:g} or more")
-
-
-def _given(node: Map, key: str, usual: Mapping[str, float]) -> float | None:
-    return usual.get(key) if node.get(key) is None else number(node.get(key))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mlops_kit.checks import bounds, scoring
+from mlops_kit.checks import bounds
 from mlops_kit.checks.bounds import Bounds
 from mlops_kit.checks.files import local_path
 from mlops_kit.checks.findings import Finding, brief, error, warning
@@ -72,7 +72,11 @@ def code(deployment: Map, folder: str, files: Files, *, needs_result: bool = Fal
         return [error("MK1004", place, f"`code_configuration` has no `{missing}`", hint)]
     inside = local_path(source.text, folder) if isinstance(source, Scalar) else None
     path = local_path(script.text, inside) if inside and isinstance(script, Scalar) else None
-    return scoring.check(script, path, files, needs_result=needs_result) if path and isinstance(script, Scalar) else []
+    if path is None or not isinstance(script, Scalar):
+        return []
+    from mlops_kit.checks import scoring  # which reads Python
+
+    return scoring.check(script, path, files, needs_result=needs_result)
 
 
 def unanswered(deployment: Map) -> list[Finding]:

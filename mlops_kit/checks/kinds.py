@@ -11,7 +11,7 @@ from mlops_kit.nearest import nearest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Keys = "Mapping[str, str | None]"  # top-level key -> text of its value, None where the value is a map or a list
+Keys = "Mapping[str, str | None]"  # top-level key -> text of its value, nothing for a list, None for a map
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +243,8 @@ SHAPES = (
     ("jobs", "job"),
     ("command", "job"),
 )
+# keys of the files of others, which no Azure ML file has: workflows, pipelines of Azure DevOps, MLflow, prompt flow
+FOREIGN_KEYS = {"on", "pool", "stages", "steps", "build_dependencies", "nodes", "apiVersion", "repos"}
 JOB_KEYS = {"experiment_name", "compute", "limits", "services", "settings", "queue_settings"}
 BATCH_KEYS = {"mini_batch_size", "compute", "settings", "component", "job_definition", "output_action"}
 COMPONENT_KEYS = {"is_deterministic", "additional_includes", "version"}
@@ -263,13 +265,20 @@ def header_name(keys: Mapping[str, str | None]) -> str:
 def family_of(keys: Mapping[str, str | None], folders: tuple[str, ...] = ()) -> str | None:
     """Return the family of a document, or None when nothing tells it.
 
-    ``keys`` maps each top-level key to the text of its value, or to None where that is a map or a list; ``folders``
-    are the names of the folders the file lies in, nearest first.
+    ``keys`` maps each top-level key to the text of its value, to nothing where that is a list, or to None where it is
+    a map; ``folders`` are the names of the folders the file lies in, nearest first.
     """
     declared = (keys.get("type") or "").lower()
     typed = None if "endpoint_name" in keys else TYPES.get(declared)  # `kubernetes` is a type of deployment, too
-    family = HEADERS.get(header_name(keys)) or typed or _by_folder(declared, folders) or _by_shape(keys)
+    family = HEADERS.get(header_name(keys)) or typed
+    if family is None and not _is_foreign(keys):
+        family = _by_folder(declared, folders) or _by_shape(keys)
     return _narrowed(family, keys) if family else None
+
+
+def _is_foreign(keys: Mapping[str, str | None]) -> bool:
+    """Return whether a document is a file of others; a pipeline of Azure DevOps has a list of jobs, and no type."""
+    return bool(FOREIGN_KEYS & keys.keys()) or (keys.get("jobs") == "" and "type" not in keys)
 
 
 def _by_folder(declared: str, folders: tuple[str, ...]) -> str | None:

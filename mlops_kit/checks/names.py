@@ -11,7 +11,7 @@ from mlops_kit.checks.findings import Finding, brief, error
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from mlops_kit.checks.subject import Subject
     from mlops_kit.documents import Node
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a service accepts as a name; ``words`` completes "allowed are"."""
+    """What a service accepts as a name; ``words`` completes "allowed are", ``pattern`` is of the whole name."""
 
     shortest: int
     longest: int
-    pattern: re.Pattern[str]
+    pattern: str
     words: str
     plain: bool = False
     """Letters and digits only: a derived name has no hyphens."""
 
     def accepts(self, text: str) -> bool:
         """Say whether a name has the length and the form."""
-        return self.shortest <= len(text) <= self.longest and self.pattern.fullmatch(text) is not None
+        return self.shortest <= len(text) <= self.longest and _matcher(self.pattern)(text) is not None
 
     def fault(self, text: str) -> str:
         """Return what is wrong with a name that is not accepted: its length, else its form."""
-        if self.pattern.fullmatch(text) is None or not text:
+        if not text or _matcher(self.pattern)(text) is None:
             return f"; allowed are {self.words}"
         return f": {len(text)} character{'s' * (len(text) > 1)}, allowed are {self.shortest} to {self.longest}"
 
@@ -46,9 +46,9 @@ class Rule:
         return next((each for each in tried if self.accepts(each)), "")
 
 
-def rule(shortest: int, longest: int, pattern: str, words: str, *, plain: bool = False) -> Rule:
-    """Return a rule; the pattern is matched against the whole name."""
-    return Rule(shortest, longest, re.compile(pattern), words, plain)
+@cache
+def _matcher(pattern: str) -> Callable[[str], re.Match[str] | None]:
+    return re.compile(pattern).fullmatch
 
 
 _RUN = "[A-Za-z0-9][A-Za-z0-9_-]*"
@@ -64,23 +64,23 @@ _ENDPOINT_WORDS = "letters, digits and `-`, a letter first, no `-` last"
 # published API versions (computes, workspaces, registries, schedules), "Naming rules and restrictions for Azure
 # resources" on learn.microsoft.com.
 RULES: Mapping[str, Rule] = {
-    "experiment": rule(1, 256, _RUN, _RUN_WORDS),
-    "job": rule(1, 255, _RUN, _RUN_WORDS),
-    "schedule": rule(1, 255, _RUN, _RUN_WORDS),
-    "asset": rule(1, 255, _ASSET, _ASSET_WORDS),
-    "component": rule(1, 255, r"[a-z][a-z0-9_]*", "lower-case letters, digits and `_`, a letter first"),
-    "step": rule(1, 255, r"[a-z_][a-z0-9_]*", "lower-case letters, digits and `_`, not starting with a digit"),
-    "version": rule(1, 255, _ASSET, _ASSET_WORDS),
-    "datastore": rule(1, 255, r"[A-Za-z0-9_]+", "letters, digits and `_`"),
-    "connection": rule(3, 33, r"[A-Za-z0-9][\w.-]*", _ASSET_WORDS),
-    "compute": rule(3, 24, _COMPUTE, _COMPUTE_WORDS),
-    "kubernetes_compute": rule(2, 16, _COMPUTE, _COMPUTE_WORDS),
-    "endpoint": rule(3, 32, _ENDPOINT, _ENDPOINT_WORDS),
-    "deployment": rule(3, 32, _ENDPOINT, _ENDPOINT_WORDS),
-    "workspace": rule(3, 33, _RUN, "letters, digits, `_` and `-`, no sign at the start"),
-    "registry": rule(3, 33, _RUN, "letters, digits, `_` and `-`, no sign at the start"),
-    "variable": rule(1, 32_767, r"[A-Za-z_][A-Za-z0-9_.-]*", "letters, digits and `_`, not starting with a digit"),
-    "tag": rule(1, 512, r"[^<>%&\\?/]+", "all characters but `<`, `>`, `%`, `&`, `\\`, `?` and `/`"),
+    "experiment": Rule(1, 256, _RUN, _RUN_WORDS),
+    "job": Rule(1, 255, _RUN, _RUN_WORDS),
+    "schedule": Rule(1, 255, _RUN, _RUN_WORDS),
+    "asset": Rule(1, 255, _ASSET, _ASSET_WORDS),
+    "component": Rule(1, 255, r"[a-z][a-z0-9_]*", "lower-case letters, digits and `_`, a letter first"),
+    "step": Rule(1, 255, r"[a-z_][a-z0-9_]*", "lower-case letters, digits and `_`, not starting with a digit"),
+    "version": Rule(1, 255, _ASSET, _ASSET_WORDS),
+    "datastore": Rule(1, 255, r"[A-Za-z0-9_]+", "letters, digits and `_`"),
+    "connection": Rule(3, 33, r"[A-Za-z0-9][\w.-]*", _ASSET_WORDS),
+    "compute": Rule(3, 24, _COMPUTE, _COMPUTE_WORDS),
+    "kubernetes_compute": Rule(2, 16, _COMPUTE, _COMPUTE_WORDS),
+    "endpoint": Rule(3, 32, _ENDPOINT, _ENDPOINT_WORDS),
+    "deployment": Rule(3, 32, _ENDPOINT, _ENDPOINT_WORDS),
+    "workspace": Rule(3, 33, _RUN, "letters, digits, `_` and `-`, no sign at the start"),
+    "registry": Rule(3, 33, _RUN, "letters, digits, `_` and `-`, no sign at the start"),
+    "variable": Rule(1, 32_767, r"[A-Za-z_][A-Za-z0-9_.-]*", "letters, digits and `_`, not starting with a digit"),
+    "tag": Rule(1, 512, r"[^<>%&\\?/]+", "all characters but `<`, `>`, `%`, `&`, `\\`, `?` and `/`"),
 }
 
 # kind -> the rule of its ``name``; those that are told by a part of it stand in ``_PARTS``
@@ -116,39 +116,44 @@ PLACEHOLDER = re.compile(r"<[^<>]*>|\{\{.*\}\}")
 
 def check(subject: Subject) -> list[Finding]:
     """Return the names of a document that break the rules of the service."""
-    root, kind = subject.root, subject.kind
+    kind = subject.kind
     named = _rule_of(kind)
     findings: list[Finding] = []
-    for entry in root.entries:
-        key, value = entry.key.text, entry.value
-        if key == "name" and named:
-            findings += _name(value, key, RULES[named]) or _case(value, kind, named)
-        elif key == "experiment_name":
-            findings += _name(value, key, RULES["experiment"])
-        elif key == "endpoint_name" and named == "deployment":
-            findings += _name(value, key, RULES["endpoint"])
-        elif key == "version" and (kind in _VERSIONED or named == "component"):
-            findings += _version(value)
-        elif key == "tags" and named in _RESOURCES:
-            findings += _tags(value)
-        elif key == "environment_variables":
-            findings += _variables(value)
-        elif key == "jobs" and isinstance(value, Map):
-            findings += [fault for step in value.entries for fault in _of_step(step.value)]
+    for entry in subject.root.entries:
+        find = _FINDERS.get(entry.key.text)
+        if find:
+            findings += find(entry.value, kind, named)
     return findings
+
+
+def _own_name(node: Node, kind: str, named: str) -> list[Finding]:
+    return (_name(node, "name", RULES[named]) or _case(node, kind, named)) if named else []
+
+
+def _experiment(node: Node, _kind: str, _named: str) -> list[Finding]:
+    return _name(node, "experiment_name", RULES["experiment"])
+
+
+def _endpoint(node: Node, _kind: str, named: str) -> list[Finding]:
+    return _name(node, "endpoint_name", RULES["endpoint"]) if named == "deployment" else []
+
+
+def _steps(node: Node, _kind: str, _named: str) -> list[Finding]:
+    steps = node.entries if isinstance(node, Map) else ()
+    return [fault for step in steps for fault in _of_step(step.value)]
 
 
 def _of_step(step: Node) -> Iterator[Finding]:
     """Check the environment variables of one step of a pipeline."""
     variables = step.get("environment_variables") if isinstance(step, Map) else None
-    return _variables(variables) if variables else iter(())
+    return _variables(variables, "", "") if variables else iter(())
 
 
 @cache
-def _rule_of(kind: str) -> str | None:
-    """Return which rule the ``name`` of a kind follows."""
+def _rule_of(kind: str) -> str:
+    """Return which rule the ``name`` of a kind follows, nothing where it has no name of its own."""
     parts = (rule for part, rule in _PARTS.items() if kind.startswith(part) or kind.endswith(part))
-    return _KINDS.get(kind) or next(parts, None)
+    return _KINDS.get(kind) or next(parts, "")
 
 
 def _name(node: Node, key: str, form: Rule) -> list[Finding]:
@@ -178,9 +183,9 @@ def _case(node: Node, kind: str, named: str) -> list[Finding]:
     return [error("MK0202", node.place, message, f"write `{lowered}`")]
 
 
-def _version(node: Node) -> list[Finding]:
+def _version(node: Node, kind: str, named: str) -> list[Finding]:
     """Check the version of an asset; ``latest`` would be taken for the label."""
-    if not isinstance(node, Scalar) or node.value is None:
+    if not isinstance(node, Scalar) or node.value is None or (kind not in _VERSIONED and named != "component"):
         return []
     if node.text == "latest":
         message = "`version` is `latest`, which is the label of the version that was made last"
@@ -192,7 +197,7 @@ def _version(node: Node) -> list[Finding]:
     return [error("MK0203", node.place, message, _instead(node.text, form))]
 
 
-def _variables(node: Node) -> Iterator[Finding]:
+def _variables(node: Node, _kind: str, _named: str) -> Iterator[Finding]:
     """Check the names of environment variables."""
     form = RULES["variable"]
     for entry in node.entries if isinstance(node, Map) else ():
@@ -201,9 +206,9 @@ def _variables(node: Node) -> Iterator[Finding]:
             yield error("MK0204", entry.key.place, f"environment variable `{name}`{form.fault(entry.key.text)}")
 
 
-def _tags(node: Node) -> Iterator[Finding]:
+def _tags(node: Node, _kind: str, named: str) -> Iterator[Finding]:
     """Check the tags of what is a resource of Azure: their names, the length of their values, how many there are."""
-    entries = node.entries if isinstance(node, Map) else ()
+    entries = node.entries if isinstance(node, Map) and named in _RESOURCES else ()
     form = RULES["tag"]
     for entry in entries:
         key, value = entry.key, entry.value
@@ -215,3 +220,14 @@ def _tags(node: Node) -> Iterator[Finding]:
     if len(entries) > MOST_TAGS:
         message = f"there are {len(entries)} tags, a resource of Azure has {MOST_TAGS} at most"
         yield error("MK0205", entries[MOST_TAGS].key.place, message)
+
+
+_FINDERS: Mapping[str, Callable[[Node, str, str], Iterable[Finding]]] = {
+    "name": _own_name,
+    "experiment_name": _experiment,
+    "endpoint_name": _endpoint,
+    "version": _version,
+    "tags": _tags,
+    "environment_variables": _variables,
+    "jobs": _steps,
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mlops_kit.checks import batch, bounds, scoring
+from mlops_kit.checks import batch, bounds
 from mlops_kit.checks.files import local_path
 from mlops_kit.checks.findings import Finding, brief, error, warning
 from mlops_kit.documents import Map, Scalar
@@ -117,7 +117,10 @@ def _script(task: Map, folder: str, files: Files) -> Iterator[Finding]:
         return
     where = local_path(_text(code), folder) if code is not None else folder
     path = local_path(script.text, where) if where else None
-    yield from scoring.check(script, path, files, most=2, needs_result=True) if path else ()
+    if path:
+        from mlops_kit.checks import scoring  # which reads Python
+
+        yield from scoring.check(script, path, files, most=2, needs_result=True)
 
 
 def _text(node: Node | None) -> str:

@@ -12,26 +12,27 @@ from mlops_kit.documents import Map, Scalar
 from mlops_kit.nearest import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlops_kit.checks.pipelines import Step
     from mlops_kit.documents import Node
 
 
 def faults(step: Step) -> list[Finding]:
     """Return what is wrong with what a step runs and with the names of what it gives."""
+    twice = _said_twice(step.node)
     if step.component is None:
-        return []
-    twice = _said_twice(step)
+        return twice
     wrong = _wrong_kind(step, step.component)
-    return twice + (wrong or _names(step, step.component))
+    return twice + (wrong or [*_undeclared(step, step.component), *_lacking(step, step.component)])
 
 
-def _said_twice(step: Step) -> list[Finding]:
+def _said_twice(step: Map) -> list[Finding]:
     """Warn of a command beside a component, which the SDK drops."""
-    for key in ("command", "task"):
-        if step.node.get("component") is not None and isinstance(step.node.get(key), Scalar | Map):
-            message = f"the step runs its `component`, and its `{key}` is ignored"
-            return [warning("MK0315", step.node.key_place(key), message, f"keep `component` or `{key}`")]
-    return []
+    if step.get("component") is None or not isinstance(step.get("command"), Scalar):
+        return []
+    message = "the step runs its `component`, and its `command` is ignored"
+    return [warning("MK0315", step.key_place("command"), message, "keep `component` or `command`")]
 
 
 def _wrong_kind(step: Step, component: Map) -> list[Finding]:
@@ -45,25 +46,26 @@ def _wrong_kind(step: Step, component: Map) -> list[Finding]:
     return [error("MK0316", declared.place, message, f"write `type: {runs}`")]
 
 
-def _names(step: Step, component: Map) -> list[Finding]:
-    """Check that a step gives its component what it declares, and everything it requires."""
-    missing = _required(component.get("inputs")) - names(step.node.get("inputs")) - names(step.node.get("search_space"))
-    findings: list[Finding] = []
+def _undeclared(step: Step, component: Map) -> Iterator[Finding]:
+    """Yield what a step gives that its component does not declare."""
     for port in ("inputs", "outputs"):
-        known = names(component.get(port))
-        for key in _keys(step.node.get(port)):
-            if key.text not in known:
-                missing -= set(nearest(key.text, known))  # misspelt is not missing, too
-                hint = did_you_mean(key.text, known) or f"declared {port}: {', '.join(sorted(known)) or 'none'}"
-                findings.append(error("MK0303", key.place, f"the component has no {port[:-1]} `{key.text}`", hint))
-    return findings + [
+        known, given = names(component.get(port)), step.node.get(port)
+        for entry in given.entries if isinstance(given, Map) else ():
+            name = entry.key.text
+            if name not in known:
+                hint = did_you_mean(name, known) or f"declared {port}: {', '.join(sorted(known)) or 'none'}"
+                yield error("MK0303", entry.key.place, f"the component has no {port[:-1]} `{name}`", hint)
+
+
+def _lacking(step: Step, component: Map) -> list[Finding]:
+    """Report the inputs that a component requires and its step does not give, by value or by search."""
+    known = names(component.get("inputs"))
+    given = names(step.node.get("inputs")) | names(step.node.get("search_space"))
+    meant = {near for name in given - known for near in nearest(name, known)}  # misspelt is not missing, too
+    return [
         error("MK0304", step.node.place, f"the component requires the input `{name}`", "give it under `inputs`")
-        for name in sorted(missing)
+        for name in sorted(_required(component.get("inputs")) - given - meant)
     ]
-
-
-def _keys(node: Node | None) -> list[Scalar]:
-    return [entry.key for entry in node.entries] if isinstance(node, Map) else []
 
 
 def _required(inputs: Node | None) -> set[str]:

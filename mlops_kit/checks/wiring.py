@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from mlops_kit.checks.pipelines import Pipeline
     from mlops_kit.checks.subject import Subject
 
-WITH_COMPONENT = {"pipeline_job": "component", "sweep_job": "trial"}  # jobs that run a component themselves
-
 MISWIRED = {"MK0304", "MK0307", "MK0311", "MK0312"}  # a binding is missing, or reads from the wrong place
 
 
@@ -28,8 +26,8 @@ def check(subject: Subject) -> list[Finding]:
     pipeline = pipelines.read(subject)
     if pipeline is not None:
         return [*_whole(subject), *_pipeline(pipeline, subject)]
-    key = WITH_COMPONENT.get(subject.kind)
-    if key is None or not isinstance(named := subject.root.get(key), Scalar):
+    named = subject.root.get("component") if subject.kind == "pipeline_job" else None
+    if not isinstance(named, Scalar):
         return []
     component = component_of(subject.root, subject.folder, subject.files)
     itself = Step(named, subject.root, component)

@@ -314,6 +314,13 @@ class TestContracts:
         (found,) = project.found(fit("", more="    command: python other.py\n"))
         assert found.startswith("9:5: warning[MK0315]: the step runs its `component`, and its `command` is ignored")
 
+    def test_the_sdk_drops_a_command_beside_a_component(self, project):
+        from azure.ai.ml import load_job
+
+        more = "    command: python other.py\nsettings: {default_compute: azureml:cpu}\n"
+        job = load_job(project.put("jobs/p.yml", fit("", more=more)))
+        assert job.jobs["fit"].command.startswith("fit ")
+
     def test_a_pipeline_job_has_steps_or_a_component(self, project):
         (found,) = project.found(fit("", top="component: azureml:other:1\n"))
         assert (

@@ -84,8 +84,16 @@ module "key_vault" {
   sku               = var.key_vault.sku
   tenant_id         = var.key_vault.tenant_id
   rbac              = var.key_vault.rbac
-  soft_delete_days  = var.key_vault.soft_delete_days
-  purge_protection  = var.key_vault.purge_protection
+  access_policies = {
+    for key, one in var.key_vault.access_policies : key => {
+      principal_id = one.identity == null ? one.principal_id : module.identity_and_access.identity_principal_ids[one.identity]
+      keys         = one.keys
+      secrets      = one.secrets
+      certificates = one.certificates
+    }
+  }
+  soft_delete_days = var.key_vault.soft_delete_days
+  purge_protection = var.key_vault.purge_protection
   firewall = {
     public_network_access = var.key_vault.firewall.public_network_access
     default_action        = var.key_vault.firewall.default_action

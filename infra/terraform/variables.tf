@@ -35,10 +35,17 @@ variable "storage" {
 
 variable "key_vault" {
   type = object({
-    name              = string
-    sku               = string
-    tenant_id         = string
-    rbac              = bool
+    name      = string
+    sku       = string
+    tenant_id = string
+    rbac      = bool
+    access_policies = map(object({
+      identity     = string
+      principal_id = string
+      keys         = list(string)
+      secrets      = list(string)
+      certificates = list(string)
+    }))
     soft_delete_days  = number
     purge_protection  = bool
     when_soft_deleted = string

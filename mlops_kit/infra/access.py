@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping
 
-from mlops_kit.infra.contract import CustomRole, FederatedCredential, IdentityAndAccess, RoleAssignment
-from mlops_kit.infra.roles import BUILT_IN, CUSTOM, CUSTOM_ROLES, NEEDS, SCOPES, SERVICES
+from mlops_kit.infra.contract import AccessPolicy, CustomRole, FederatedCredential, IdentityAndAccess, RoleAssignment
+from mlops_kit.infra.roles import BUILT_IN, CUSTOM, CUSTOM_ROLES, NEEDS, SCOPES, SERVICES, VAULT_PERMISSIONS
 from mlops_kit.infra.wanted import Wanted
 
 _ISSUER, _AUDIENCE = "https://token.actions.githubusercontent.com", "api://AzureADTokenExchange"
@@ -24,6 +24,30 @@ def access(tree: Wanted, named: Mapping[str, str], group_id: str, environment: s
         custom_roles=custom,
         role_assignments=dict(assignments),
     )
+
+
+def access_policies(assignments: Mapping[str, RoleAssignment]) -> dict[str, AccessPolicy]:
+    """Return, for a vault without roles, a policy for each principal that a role would give access to it."""
+    found: dict[str, list[tuple[RoleAssignment, tuple[tuple[str, ...], ...]]]] = {}
+    for one in assignments.values():
+        who, permissions = one.identity or one.principal_id or "", VAULT_PERMISSIONS.get(_name_of(one.role))
+        if permissions and one.scope in {"key_vault", "resource_group"}:
+            found.setdefault(who, []).append((one, permissions))
+    return {
+        who: AccessPolicy(given[0][0].identity, given[0][0].principal_id, *map(_together, *(each for _, each in given)))
+        for who, given in sorted(found.items())
+    }
+
+
+def _name_of(role: str) -> str:
+    """Return the name of a built-in role that is given as its GUID."""
+    return next((name for name, guid in BUILT_IN.items() if guid == role.lower()), role)
+
+
+def _together(*permissions: tuple[str, ...]) -> tuple[str, ...]:
+    """Return permissions of several roles as those of one policy."""
+    every = dict.fromkeys(one for each in permissions for one in each)
+    return ("all",) if "all" in every else tuple(every)
 
 
 def scope_id(scope: str, named: Mapping[str, str], group_id: str) -> str:

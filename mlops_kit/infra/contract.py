@@ -46,13 +46,25 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessPolicy:
+    """What a principal may do with what is in a vault without roles: it is ``identity``, a key, or ``principal_id``."""
+
+    identity: str | None
+    principal_id: str | None
+    keys: tuple[str, ...]
+    secrets: tuple[str, ...]
+    certificates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class KeyVault:
-    """The vault; ``tenant_id`` None means the tenant of whoever runs the engine."""
+    """The vault; ``tenant_id`` None means the tenant of whoever runs the engine. With ``rbac`` it has no policies."""
 
     name: str
     sku: str
     tenant_id: str | None
     rbac: bool
+    access_policies: Mapping[str, AccessPolicy]
     soft_delete_days: int
     purge_protection: bool
     when_soft_deleted: str

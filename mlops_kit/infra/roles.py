@@ -30,6 +30,12 @@ SCOPES = {
     "application_insights": "/providers/Microsoft.Insights/components/{application_insights}",
     "workspace": "/providers/Microsoft.MachineLearningServices/workspaces/{workspace}",
 }
+# What the roles that give access to what is in a vault are as permissions of an access policy: keys, secrets,
+# certificates ("Azure built-in roles for Key Vault data plane operations").
+VAULT_PERMISSIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+    "Key Vault Administrator": (("all",), ("all",), ("all",)),
+    "Key Vault Secrets User": ((), ("get", "list"), ()),
+}
 SERVICES = tuple(scope for scope in SCOPES if scope != "resource_group")
 # identity -> (scope, role). Those of the workspace: "Set up authentication between Azure Machine Learning and other
 # services", user-assigned identity; those of compute let jobs read and write data without keys.

@@ -23,6 +23,7 @@ from mlops_kit.infra.contract import (
     Observability,
     Registry,
     ResourceGroup,
+    RoleAssignment,
     Storage,
     Trigger,
     Workspace,
@@ -50,13 +51,14 @@ def infrastructure(environment: Environment) -> Infrastructure:
     named = {name.key: name.text for name in names.names_of(environment, tree)}
     group = _resource_group(environment, tree, named)
     group_id = f"/subscriptions/{group.subscription_id}/resourceGroups/{group.name}"
+    who = access.access(tree, named, group_id, environment.name)
     return Infrastructure(
         resource_group=group,
         storage=_storage(tree, named),
-        key_vault=_key_vault(environment, tree, named),
+        key_vault=_key_vault(environment, tree, named, who.role_assignments),
         observability=_observability(tree, named),
         container_registry=_container_registry(tree, named),
-        identity_and_access=access.access(tree, named, group_id, environment.name),
+        identity_and_access=who,
         workspace=_workspace(environment, tree, named),
         compute=compute.compute(tree),
         kubernetes=compute.kubernetes(tree, named),
@@ -107,7 +109,9 @@ def _storage(tree: Wanted, named: Mapping[str, str]) -> Storage:
     )
 
 
-def _key_vault(environment: Environment, tree: Wanted, named: Mapping[str, str]) -> KeyVault:
+def _key_vault(
+    environment: Environment, tree: Wanted, named: Mapping[str, str], assignments: Mapping[str, RoleAssignment]
+) -> KeyVault:
     part = tree["key_vault"]
     protection = part.get("purge_protection")
     return KeyVault(
@@ -115,6 +119,7 @@ def _key_vault(environment: Environment, tree: Wanted, named: Mapping[str, str])
         sku=part["sku"],
         tenant_id=part["tenant_id"],
         rbac=part["rbac"],
+        access_policies={} if part["rbac"] else access.access_policies(assignments),
         soft_delete_days=part["soft_delete_days"],
         purge_protection=environment.protected if protection is None else protection,
         when_soft_deleted=tree["soft_deleted"],

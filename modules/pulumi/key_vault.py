@@ -14,6 +14,8 @@ from modules.pulumi.place import Place
 class KeyVault(pulumi.ComponentResource):
     """The vault. ``soft_delete_days`` are 7 to 90; without ``tenant_id`` it is that of whoever runs the program.
 
+    ``principals`` are the principal ids of the identities by key, for its access policies.
+
     Source: learn.microsoft.com/azure/templates/microsoft.keyvault/vaults.
     """
 
@@ -24,9 +26,11 @@ class KeyVault(pulumi.ComponentResource):
         place: Place,
         *,
         subnets: Mapping[str, pulumi.Input[str]],
+        principals: Mapping[str, pulumi.Input[str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("mlops-kit:modules:KeyVault", name, None, opts)
+        tenant = args.tenant_id or self._own_tenant()
         self.vault = keyvault.Vault(
             name,
             vault_name=args.name,
@@ -35,9 +39,9 @@ class KeyVault(pulumi.ComponentResource):
             tags=dict(place.tags),
             properties=keyvault.VaultPropertiesArgs(
                 sku=keyvault.SkuArgs(family=keyvault.SkuFamily.A, name=keyvault.SkuName(args.sku)),
-                tenant_id=args.tenant_id or self._own_tenant(),
+                tenant_id=tenant,
                 enable_rbac_authorization=args.rbac,
-                access_policies=None if args.rbac else [],
+                access_policies=None if args.rbac else _policies(args.access_policies, tenant, principals),
                 enable_soft_delete=True,
                 soft_delete_retention_in_days=args.soft_delete_days,
                 # False is refused: once on, it is never off, so that only true may be said.
@@ -54,6 +58,24 @@ class KeyVault(pulumi.ComponentResource):
 
     def _own_tenant(self) -> pulumi.Output[str]:
         return authorization.get_client_config_output(opts=pulumi.InvokeOptions(parent=self)).tenant_id
+
+
+def _policies(
+    policies: Mapping[str, contract.AccessPolicy],
+    tenant: pulumi.Input[str],
+    principals: Mapping[str, pulumi.Input[str]],
+) -> list[keyvault.AccessPolicyEntryArgs]:
+    """Return the policies by their keys, sorted as Terraform sorts them."""
+    return [
+        keyvault.AccessPolicyEntryArgs(
+            tenant_id=tenant,
+            object_id=principals[one.identity] if one.identity is not None else one.principal_id or "",
+            permissions=keyvault.PermissionsArgs(
+                keys=list(one.keys), secrets=list(one.secrets), certificates=list(one.certificates)
+            ),
+        )
+        for _, one in sorted(policies.items())
+    ]
 
 
 def _firewall(args: contract.Firewall, subnets: Mapping[str, pulumi.Input[str]]) -> keyvault.NetworkRuleSetArgs:

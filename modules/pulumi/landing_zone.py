@@ -36,7 +36,14 @@ def landing_zone(wanted: contract.Infrastructure) -> dict[str, Any]:
     access = IdentityAndAccess("identity", wanted.identity_and_access, place, group_id=group.id, opts=opts)
     network = Network("network", wanted.workspace.network, place, opts)
     storage = Storage("storage", wanted.storage, place, subnets=network.subnet_ids, opts=opts)
-    vault = KeyVault("key-vault", wanted.key_vault, place, subnets=network.subnet_ids, opts=opts)
+    vault = KeyVault(
+        "key-vault",
+        wanted.key_vault,
+        place,
+        subnets=network.subnet_ids,
+        principals=access.principal_ids,
+        opts=opts,
+    )
     observability = Observability("observability", wanted.observability, place, opts)
     images = wanted.container_registry
     container_registry = ContainerRegistry("container-registry", images, place, opts) if images is not None else None

@@ -228,6 +228,26 @@ def test_role_assignment_has_a_stable_name_and_the_type_of_its_principal(values)
     assert found["team"]["role_definition_id"] == role["id"]
 
 
+def test_vault_without_roles_has_policies_for_those_whom_roles_would_give_access(values):
+    guid, other = "22222222-3333-4444-5555-666666666666", "33333333-3333-4444-5555-666666666666"
+    assignments = {
+        "team": {"role": "Key Vault Secrets User", "scope": "key_vault", "principal_id": guid},
+        "ops": {"role": "00482a5a-887f-4fb3-b363-3b7fe8e74483", "scope": "resource_group", "principal_id": other},
+        "more": {"role": "Key Vault Secrets User", "scope": "key_vault", "principal_id": other},
+        "readers": {"role": "Reader", "scope": "key_vault", "principal_id": "44444444-3333-4444-5555-666666666666"},
+    }
+    infra = {"key_vault": {"rbac": False}, "identity_and_access": {"role_assignments": assignments}}
+    policies = values(infra)["key_vault"]["access_policies"]
+    everything, secrets = {"keys": ["all"], "certificates": ["all"]}, {"keys": [], "certificates": []}
+    assert policies == {
+        guid: {"identity": None, "principal_id": guid, "secrets": ["get", "list"], **secrets},
+        other: {"identity": None, "principal_id": other, "secrets": ["all"], **everything},
+        "compute": {"identity": "compute", "principal_id": None, "secrets": ["get", "list"], **secrets},
+        "workspace": {"identity": "workspace", "principal_id": None, "secrets": ["all"], **everything},
+    }
+    assert values({**infra, "key_vault": {}})["key_vault"]["access_policies"] == {}
+
+
 def test_role_assignment_of_another_scope_has_another_name(values):
     def name(**more):
         one = {"role": "Reader", "principal_id": USER, **more}

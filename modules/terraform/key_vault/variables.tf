@@ -44,7 +44,23 @@ variable "tenant_id" {
 variable "rbac" {
   type        = bool
   default     = true
-  description = "Whether roles give access to what is in the vault; without them it has access policies, and none at first."
+  description = "Whether roles give access to what is in the vault; without them access policies do."
+}
+
+variable "access_policies" {
+  type = map(object({
+    principal_id = string
+    keys         = optional(list(string), [])
+    secrets      = optional(list(string), [])
+    certificates = optional(list(string), [])
+  }))
+  default     = {}
+  description = "What each principal may do with keys, secrets and certificates, where roles do not say it."
+
+  validation {
+    condition     = !var.rbac || length(var.access_policies) == 0
+    error_message = "A vault with roles has no access policies."
+  }
 }
 
 variable "soft_delete_days" {

@@ -17,6 +17,34 @@ run "roles_give_access" {
   }
 }
 
+run "policies_give_access_where_roles_do_not" {
+  command = plan
+
+  variables {
+    rbac            = false
+    access_policies = { team = { principal_id = "33333333-2222-3333-4444-555555555555", secrets = ["get", "list"] } }
+  }
+
+  assert {
+    condition = jsonencode(azapi_resource.this.body.properties.accessPolicies) == jsonencode([{
+      tenantId    = "22222222-2222-3333-4444-555555555555"
+      objectId    = "33333333-2222-3333-4444-555555555555"
+      permissions = { keys = [], secrets = ["get", "list"], certificates = [] }
+    }])
+    error_message = "The team must read secrets, and nothing else."
+  }
+}
+
+run "policies_beside_roles_are_refused" {
+  command = plan
+
+  variables {
+    access_policies = { team = { principal_id = "33333333-2222-3333-4444-555555555555" } }
+  }
+
+  expect_failures = [var.access_policies]
+}
+
 run "purge_protection_is_left_out_where_it_is_off" {
   command = plan
 

@@ -166,12 +166,17 @@ def _require_runnable(prepared: prepare.Prepared, loaded: Sequence[submit.Loaded
     others = [each for each in loaded if each.item.kind == "job" and each.entity.type != "command"]
     if not (prepared.environment.is_local and others):
         return
-    from mlops_kit.local.providers.jobs import LATER
+    from mlops_kit.local.providers import job_bodies
+    from mlops_kit.local.runs.pipelines import steps
 
-    later = {kind.lower(): sentence for kind, sentence in LATER.items()}
+    later = {kind.lower(): sentence for kind, sentence in job_bodies.LATER.items()}
     for each in others:
-        if sentence := later.get(str(each.entity.type).lower()):
-            raise DocumentError(f"{sentence.rstrip('.')}; nothing was submitted", each.item.locate("type"))
+        parts = {"type": each.entity.type}
+        parts |= {f"jobs.{name}.type": step.type for name, step in getattr(each.entity, "jobs", {}).items()}
+        for path, kind in parts.items():
+            known = later if path == "type" else steps.LATER
+            if sentence := known.get(str(kind).lower()):
+                raise DocumentError(f"{sentence.rstrip('.')}; nothing was submitted", each.item.locate(path))
 
 
 def _require_references(workspace: Workspace, prepared: prepare.Prepared) -> None:

@@ -118,11 +118,23 @@ jobs:
     type: command
     component: ./unregistered.yml
     compute: azureml:cpu-cluster
+  two:
+    type: spark
+    entry: {file: run.py}
+    code: .
+    compute: azureml:cpu-cluster
+    environment: {image: python}
+    conf:
+      spark.driver.cores: 1
+      spark.driver.memory: 1g
+      spark.executor.cores: 1
+      spark.executor.memory: 1g
+      spark.executor.instances: 1
 """
 COMPONENT = "name: unregistered\nversion: '1'\ntype: command\nenvironment: {image: python}\ncommand: 'true'\n"
 
 
-def test_pipeline_is_refused_before_its_components_are_registered(kit, write, commands_workspace):
+def test_pipeline_with_a_step_that_cannot_be_run_is_refused_before_its_components_are_registered(kit, write, commands_workspace):
     from azure.ai.ml import load_job
 
     ml = commands_workspace.ml_client()
@@ -133,18 +145,19 @@ def test_pipeline_is_refused_before_its_components_are_registered(kit, write, co
         return 0
 
     write("pipelines/unregistered.yml", COMPONENT)
+    write("pipelines/run.py", "")
     template = write("pipelines/refused.yml", PIPELINE)
     before = registered()
     ran = kit("run", template)
     after = registered()
-    with pytest.raises(HttpResponseError, match="No job was stored"):
+    with pytest.raises(HttpResponseError, match="The step 'two' is one"):
         ml.jobs.create_or_update(load_job(template))
 
     assert ran.code == 2
-    assert "refused.yml:1:1: Pipelines run in a later version" in ran.err
+    assert "refused.yml:8:5: Spark steps need a Spark pool" in ran.err
     assert "tells whether it was accepted" not in ran.err
     assert after == before
-    assert registered() == before + 1
+    assert registered() == before + 2
 
 
 # Ended -----------------------------------------------------------------------------------------------------------

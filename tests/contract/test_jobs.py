@@ -262,8 +262,8 @@ def test_a_finished_job_is_deleted_with_its_artefacts_and_a_running_one_is_not(j
         ),
         (
             "r12",
-            {"properties": {"jobType": "Pipeline", "jobs": {}}},
-            "Pipelines run in a later version.*No job was",
+            {"properties": {"jobType": "Spark"}},
+            "Spark jobs run in a later version.*No job was",
             "jobType",
         ),
         ("r14", _body(codeId="azureml:nowhere:1"), "'nowhere' in codes was not found", "properties.codeId"),

@@ -27,6 +27,8 @@ class Range:
 
     def __str__(self) -> str:
         """Return the range as it stands in a sentence: ``1 to 99``, ``1 or more``, ``above 0``."""
+        if self.low == -inf:
+            return f"{self.high:g} or less"
         if self.high == inf:
             return f"above {self.low:g}" if self.is_open else f"{self.low:g} or more"
         return f"above {self.low:g} and below {self.high:g}" if self.is_open else f"{self.low:g} to {self.high:g}"

@@ -83,7 +83,7 @@ def _exponents(expression: Map) -> Iterator[Finding]:
     low, high = number(expression.get("min_value")), number(expression.get("max_value"))
     if low is None or high is None or low >= high:
         return
-    hint = "write the natural logarithms of the bounds"
+    hint = "write natural logarithms"
     if high not in _LARGEST_EXPONENT:
         yield from outside(expression, "max_value", _LARGEST_EXPONENT, "MK0901", hint)
     elif low > 0 and high <= 1:

@@ -87,17 +87,22 @@ def _policy(policy: Map) -> Iterator[Finding]:
 
 
 def _limits(limits: Map) -> Iterator[Finding]:
-    """Yield limits out of range, and limits that contradict each other."""
+    """Yield limits out of range or against each other; a timeout that any job can have is checked with its machines."""
     wrong = [
         *outside(limits, "max_total_trials", TRIALS, "MK0909"),
         *outside(limits, "max_concurrent_trials", CONCURRENT, "MK0909"),
-        *outside(limits, "timeout", POSITIVE, "MK0909"),
         *outside(limits, "trial_timeout", POSITIVE, "MK0909"),
     ]
     yield from wrong
     if not wrong:
         yield from above(limits, "max_concurrent_trials", "max_total_trials", "MK0909")
-        yield from above(limits, "trial_timeout", "timeout", "MK0909")
+        yield from above(limits, "trial_timeout", "timeout", "MK0909") if _runs(limits) else ()
+
+
+def _runs(limits: Map) -> bool:
+    """Return whether the sweep has time to run in, or no limit of it."""
+    given = number(limits.get("timeout"))
+    return given is None or given in POSITIVE
 
 
 def _grid(sweep: Map, space: Node | None, limits: Map) -> Iterator[Finding]:
@@ -136,7 +141,7 @@ def _trial(step: Step) -> Iterator[Finding]:
     trial, component, space = step.node.get("trial"), step.component, step.node.get("search_space")
     if component is None or trial is None:
         return
-    if text_of(component.get("type")).lower() == "pipeline":
+    if isinstance(trial, Scalar) and text_of(component.get("type")).lower() == "pipeline":
         message = "a pipeline cannot be the trial of a sweep"
         yield error("MK0913", trial.place, message, "sweep over the one command that is tuned")
         return

@@ -197,8 +197,22 @@ class Kind:
                 str(name): [alternatives.index(self._field(member)) for member in chosen]
                 for name, chosen in members.items()
             }
-            union["x-by"] = {"key": field.type_field_name, "choose": by_type}
+            own = self._own_types(alternatives, field.type_field_name)
+            union["x-by"] = {"key": field.type_field_name, "choose": {**own, **by_type}}
         return union
+
+    def _own_types(self, alternatives: list[dict[str, Any]], key: str) -> dict[str, list[int]]:
+        """Return the types that alternatives allow for themselves: the SDK tries each, whatever the union is keyed by.
+
+        The trial of a sweep step is keyed by ``sweep``, and says ``type: command`` itself.
+        """
+        found: dict[str, list[int]] = {}
+        for index, alternative in enumerate(alternatives):
+            for option in alternative.get("anyOf", [alternative]):
+                body = self.definitions.get(option.get("$ref", "").rpartition("/")[2], {})
+                for name in body.get("properties", {}).get(key, {}).get("enum", ()):
+                    found.setdefault(name, []).append(index)
+        return found
 
     def _nested(self, field: Any) -> dict[str, Any]:
         """Convert a nested schema into a definition and a reference to it."""

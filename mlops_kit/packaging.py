@@ -1,30 +1,39 @@
-"""Which files of a code or data folder ship, and the id of their content.
+"""Which files of a code or data folder ship, the id of their content, and the limits that they must keep.
 
-Code ships by the rules of git: ``.gitignore`` files count from the root of the repository down to the file's own
-folder, ``.amlignore`` files of the code folder on top of them. Data, which repositories often ignore, ships by the one
-ignore file in its folder, as azure-ai-ml has it. Object storage has no folders: an empty one does not arrive.
+Code ships by the rules of git (see ``ignore_files``), less the ignore files of the code folder itself, which have done
+their work then. Data, which repositories often ignore, ships by the one ignore file in its folder, as azure-ai-ml has
+it. Object storage has no folders: an empty one does not arrive.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
+from mlops_kit import ignore_files
 from mlops_kit.errors import UsageError
+from mlops_kit.ignore_files import Rules
 
 VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr", "CVS"})
 # What programs leave in every folder they visit; it differs from machine to machine.
 LEFTOVERS = frozenset({"__pycache__", ".DS_Store", "Thumbs.db", "desktop.ini"})
 NEVER = VERSION_CONTROL | LEFTOVERS
-_IGNORE_FILES = (".gitignore", ".amlignore")
 _CHUNK = 1 << 20
-# What azure-ai-ml begins its hash of a code folder with (azure/ai/ml/_utils/_asset_utils.py, get_object_hash, 1.35).
-_HASH_START = b"Initialize for october 2021 AML CLI version"
+_LINKS = 500  # to folders that one walk follows: those that lead to each other multiply
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a code folder may ship; Azure's "storage limit for experiment snapshots is 300 MB and/or 2,000 files".
+
+    The sentence is of "Where to save and write files for Azure Machine Learning experiments".
+    """
+
+    files: int = 2000
+    size: int = 300 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +47,10 @@ class PackagedFile:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What ships of a code folder, sorted by path; ``empty_folders`` do not arrive and are worth a warning.
-
-    ``single`` says that the code is one file, not a folder: its name is not part of the content then.
-    """
+    """What ships of a code folder, sorted by path; ``empty_folders`` do not arrive and are worth a warning."""
 
     files: tuple[PackagedFile, ...]
     empty_folders: tuple[str, ...] = ()
-    single: bool = False
 
     @property
     def size(self) -> int:
@@ -61,15 +66,16 @@ def package(folder: Path) -> Package:
     """Return what ships of a code folder, or of a single file.
 
     Raises:
-        UsageError: There is no such folder, an ignore file is not UTF-8, or a link leads nowhere or outside.
+        UsageError: There is no such folder, an ignore file or a name is not UTF-8, a link leads nowhere or outside, or
+            links lead to each other without end.
     """
     if folder.is_file():
-        return Package((PackagedFile(folder.name, folder, folder.stat().st_size),), single=True)
+        return Package((PackagedFile(folder.name, folder, folder.stat().st_size),))
     if not folder.is_dir():
         raise UsageError(f"there is no code folder {folder}")
     root = folder.resolve()
-    repository = _repository(root)
-    return _walked(root, _Walk(root, repository, _IGNORE_FILES), _inherited(root, repository))
+    found = _walked(_Walk(root, ignore_files.repository(root), nested=True), ignore_files.inherited(root))
+    return Package(tuple(file for file in found.files if file.path not in ignore_files.NAMES), found.empty_folders)
 
 
 def data_package(folder: Path) -> Package:
@@ -79,149 +85,138 @@ def data_package(folder: Path) -> Package:
     (azure/ai/ml/_utils/_asset_utils.py, get_ignore_file, 1.35). Links may lead anywhere.
 
     Raises:
-        UsageError: There is no such folder, the ignore file is not UTF-8, or a link leads nowhere.
+        UsageError: There is no such folder, the ignore file or a name is not UTF-8, or a link leads nowhere.
     """
     if not folder.is_dir():
         return package(folder)
     root = folder.resolve()
-    own = next(([name] for name in reversed(_IGNORE_FILES) if (root / name).is_file()), [])
-    return _walked(root, _Walk(root, Path(root.anchor)), _rules(root, own, "", ""))
+    own = [name for name in ignore_files.NAMES if (root / name).is_file()]
+    return _walked(_Walk(root, Path(root.anchor), nested=False), Rules().within(root, "", own[:1]))
 
 
-def _walked(root: Path, walk: _Walk, rules: tuple[_Rules, ...]) -> Package:
-    files = tuple(sorted(walk.files(root, "", rules), key=lambda file: file.path))
+def _walked(walk: _Walk, rules: Rules) -> Package:
+    files = tuple(sorted(walk.files(walk.root, "", rules), key=lambda file: file.path))
     return Package(files, tuple(sorted(walk.empty_folders)))
 
 
 def content_id(packaged: Package) -> str:
-    """Return the SHA-256 over names and contents, in hex.
+    """Return the SHA-256 over names, sizes and contents, in hex, by which the service knows a code version again.
 
-    It is what ``get_object_hash`` of azure-ai-ml gives for a folder of exactly these files.
+    It is what ``get_content_hash`` of azure-ai-ml gives for a folder of exactly these files
+    (azure/ai/ml/_utils/_asset_utils.py, version 202208).
     """
-    digest = hashlib.sha256(_HASH_START)
-    for name, source in _hashed(_tree(packaged.files)):
-        if not packaged.single:
-            digest.update(name.encode())
-        if source is not None:
-            with source.open("rb") as content:
-                while chunk := content.read(_CHUNK):
-                    digest.update(chunk)
+    files = sorted(packaged.files, key=lambda file: (file.path.lower(), file.path))
+    digest = hashlib.sha256(str(len(files)).encode())
+    for file in files:
+        digest.update(f"#{file.path}#{file.size}".encode())
+    for file in files:
+        with file.source.open("rb") as content:
+            while chunk := content.read(_CHUNK):
+                digest.update(chunk)
     return digest.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """The patterns of one folder's ignore files; ``prefix`` leads from that folder to the code folder."""
+def excess(packaged: Package, limits: Limits) -> str:
+    """Return by what a package is over the limits, with its largest files; the empty string where it keeps them."""
+    count, size = len(packaged.files), packaged.size
+    if count <= limits.files and size <= limits.size:
+        return ""
+    largest = ", ".join(f"{file.path} ({megabytes(file.size)})" for file in packaged.largest())
+    allowed = f"{limits.files:,} files and {megabytes(limits.size)}"
+    return f"ships {count:,} files of {megabytes(size)}; the limit is {allowed}; the largest are {largest}"
 
-    spec: GitIgnoreSpec
-    prefix: str
-    below: str = ""
 
-    def verdict(self, path: str) -> bool | None:
-        """Say whether a path of the code folder is ignored, or None where no pattern matches."""
-        if self.below and not path.startswith(self.below):
-            return None
-        return self.spec.check_file(self.prefix + path.removeprefix(self.below)).include
+def limits(variables: Mapping[str, str] = os.environ) -> Limits:
+    """Return the limits that hold: the documented ones, unless variables of the process say otherwise.
+
+    Raises:
+        UsageError: A variable is no whole number.
+    """
+    usual = Limits()
+    return Limits(
+        _number(variables, "MLOPS_KIT_CODE_FILES", usual.files),
+        _number(variables, "MLOPS_KIT_CODE_MEGABYTES", usual.size >> 20) << 20,
+    )
+
+
+def _number(variables: Mapping[str, str], name: str, usual: int) -> int:
+    text = variables.get(name) or str(usual)
+    if not text.isdecimal():
+        raise UsageError(f"{name} is {text!r}, not a whole number")
+    return int(text)
+
+
+def megabytes(size: int) -> str:
+    """Return a number of bytes for people, in the megabytes of 1,048,576 bytes that the service counts in."""
+    return f"{size / (1 << 20):,.1f} MB"
 
 
 @dataclass(slots=True)
 class _Walk:
     """One walk over a folder: links may not leave ``limit``, and loops of links end.
 
-    ``nested`` are the names of the ignore files that count in every folder on the way.
+    ``nested`` says that ignore files count in every folder on the way.
     """
 
     root: Path
     limit: Path
-    nested: tuple[str, ...] = ()
+    nested: bool
     empty_folders: list[str] = field(default_factory=list)
-    open: list[Path] = field(default_factory=list)
+    open: list[tuple[int, int]] = field(default_factory=list)  # the folders above, by device and inode
+    links: int = 0  # to folders, followed so far
 
-    def files(self, folder: Path, below: str, rules: tuple[_Rules, ...]) -> Iterator[PackagedFile]:
+    def files(self, folder: Path, below: str, rules: Rules) -> Iterator[PackagedFile]:
         """Yield the files that ship of a folder; ``below`` is its path in the code folder, with a closing ``/``."""
-        real = folder.resolve()
-        if real in self.open:
+        facts = folder.stat()
+        if (facts.st_dev, facts.st_ino) in self.open:
             return
-        self.open.append(real)
-        rules = (*rules, *_rules(folder, self.nested, "", below))
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        self.open.append((facts.st_dev, facts.st_ino))
+        entries = list(os.scandir(folder))
         if not entries and below:
             self.empty_folders.append(below.rstrip("/"))
+        if self.nested:
+            rules = rules.within(folder, below, [entry.name for entry in entries if entry.name in ignore_files.NAMES])
         for entry in entries:
-            path = below + entry.name
-            if entry.name in NEVER or _ignored(path + ("/" if entry.is_dir() else ""), rules):
-                continue
-            if entry.is_symlink():
-                self._check_link(Path(entry.path), path)
-            if entry.is_dir():
-                yield from self.files(Path(entry.path), f"{path}/", rules)
-            elif entry.is_file():
-                yield PackagedFile(path, Path(entry.path), entry.stat().st_size)
+            yield from self._entry(entry, below + entry.name, rules)
         self.open.pop()
 
-    def _check_link(self, link: Path, path: str) -> None:
-        target = link.resolve()
-        if not target.exists():
-            raise UsageError(f"the link {path} in {self.root} leads nowhere")
+    def _entry(self, entry: os.DirEntry[str], path: str, rules: Rules) -> Iterator[PackagedFile]:
+        if entry.name in NEVER:
+            return
+        is_folder = _is_folder(entry)
+        if rules.ignores(path, is_folder=is_folder):
+            return
+        if entry.is_symlink() and not self._follows(Path(entry.path), path):
+            return
+        if is_folder:
+            yield from self.files(Path(entry.path), f"{path}/", rules)
+        elif entry.is_file():
+            self._check_name(path)
+            yield PackagedFile(path, Path(entry.path), entry.stat().st_size)
+
+    def _follows(self, link: Path, path: str) -> bool:
+        """Refuse a link that leads nowhere, or outside; say whether what it leads to may ship."""
+        try:
+            target = link.resolve(strict=True)
+        except (OSError, RuntimeError):  # of a link that leads to itself Python raises the second
+            raise UsageError(f"the link {path} in {self.root} leads nowhere") from None
         if not target.is_relative_to(self.limit):
             raise UsageError(f"the link {path} in {self.root} leads outside {self.limit}")
+        self.links += target.is_dir()
+        if self.links > _LINKS:
+            raise UsageError(f"{self.root} holds links to folders that multiply: more than {_LINKS} were followed")
+        may_ship = VERSION_CONTROL.isdisjoint(target.relative_to(self.limit).parts)
+        return may_ship or target.is_file()  # tools for large files keep them in there, and link to each
+
+    def _check_name(self, path: str) -> None:
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"the name of the file {os.fsencode(path)!r} in {self.root} is not UTF-8") from None
 
 
-def _ignored(path: str, rules: tuple[_Rules, ...]) -> bool:
-    """Apply the ignore files from the deepest one up: the first that says anything decides."""
-    return next((verdict for each in reversed(rules) if (verdict := each.verdict(path)) is not None), False)
-
-
-def _repository(folder: Path) -> Path:
-    """Return the root of the repository that a folder lies in, or the folder itself."""
-    return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), folder)
-
-
-def _inherited(folder: Path, repository: Path) -> tuple[_Rules, ...]:
-    """Return the rules of the folders above; none when they ignore the code folder itself: it was asked for by name."""
-    found: list[_Rules] = []
-    for above in reversed(folder.parents):
-        if above.is_relative_to(repository):
-            found += _rules(above, (".gitignore",), f"{folder.relative_to(above).as_posix()}/", "")
-    return () if _ignored("", tuple(found)) else tuple(found)
-
-
-def _rules(folder: Path, names: Iterable[str], prefix: str, below: str) -> tuple[_Rules, ...]:
-    paths = [folder / name for name in names if (folder / name).is_file()]
-    return tuple(_Rules(GitIgnoreSpec.from_lines(_lines(path)), prefix, below) for path in paths)
-
-
-def _lines(path: Path) -> list[str]:
+def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-        # git's "x/**" is everything inside x, not x itself; the library's is both
-        return [f"{line}/*" if line.endswith("/**") else line for line in lines]
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not UTF-8") from None
-
-
-_Tree = dict[str, "Path | _Tree"]
-
-
-def _tree(files: tuple[PackagedFile, ...]) -> _Tree:
-    tree: _Tree = {}
-    for file in files:
-        *folders, name = file.path.split("/")
-        here = tree
-        for folder in folders:
-            inner = here.setdefault(folder, {})
-            assert isinstance(inner, dict)  # noqa: S101
-            here = inner
-        here[name] = file.source
-    return tree
-
-
-def _hashed(tree: _Tree) -> Iterator[tuple[str, Path | None]]:
-    """Yield names and files in the order of the SDK: each level by its names in lower case."""
-    for name in sorted(tree, key=lambda each: (each.lower(), each)):
-        inner = tree[name]
-        if isinstance(inner, Path):
-            yield name, inner
-        else:
-            yield name, None
-            yield from _hashed(inner)
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False

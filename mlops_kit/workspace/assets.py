@@ -6,12 +6,13 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import yaml
 
 from mlops_kit.errors import UsageError
-from mlops_kit.workspace import failures, uploading
+from mlops_kit.workspace import content, failures, snapshots, uploading
 from mlops_kit.workspace.quiet import silent
 from mlops_kit.workspace.secrets import masked
 from mlops_kit.workspace.unknown import not_found
@@ -170,7 +171,8 @@ def register(
 
 def create(ml: Any, kind: str, entity: Any, locate: failures.Locate = failures.nowhere) -> Registered:
     """Create an asset, as a new version where none is given."""
-    with failures.readable(f"register the {WORDS[kind]} {entity.name!r}", locate), silent():
+    doing = f"register the {WORDS[kind]} {entity.name!r}"
+    with failures.readable(doing, locate), content.staged(entity, partial(snapshots.ensure, ml)), silent():
         made = uploading.created(lambda: KINDS[kind](ml).create_or_update(entity))
     return Registered(kind, made.name, str(made.version), created=True)
 

@@ -9,20 +9,26 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from mlops_kit import packaging
+from mlops_kit.errors import UsageError
 
 CODE_KEYS = frozenset({"code", "additional_includes"})
 DOCUMENT_KEYS = frozenset({"component", "trial", "job", "create_job", "conda_file"})  # a text here may name a YAML file
 REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-IGNORE_FILES = (".gitignore", ".amlignore")
 INNER = ("component", "trial", "task", "jobs")  # what a job, a step or a component may have its code in
+
+Upload = Callable[[str, packaging.Package], None]  # the name of a code folder, and what ships of it
+
+
+def _nowhere(name: str, packaged: packaging.Package) -> None:
+    """Upload nothing: the SDK does, when it is asked to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,47 +96,72 @@ def _is_document(found: LocalPath) -> bool:
     return not is_upload and found.path.is_file() and found.path.suffix.lower() in {".yml", ".yaml"}
 
 
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """Copies of code folders below ``target``, each of which ``upload`` gets, made once per folder."""
+
+    target: Path
+    upload: Upload
+    made: dict[Path, Path] = field(default_factory=dict)
+
+    def copy(self, code: Any, start: Path, *, is_whole: bool) -> Any:
+        """Return where the copy of a code folder is; what is no local folder, or is a copy already, stays as it is.
+
+        ``is_whole`` says that nothing else ships with it: only then is it uploaded here.
+        """
+        if not isinstance(code, str | os.PathLike) or REMOTE.match(str(code)):
+            return code
+        source = (start / code).resolve()
+        if not source.is_dir() or source.is_relative_to(self.target.resolve()):
+            return code
+        if source not in self.made:
+            self.made[source] = self._copied(source, is_whole=is_whole)
+        return str(self.made[source])
+
+    def _copied(self, source: Path, *, is_whole: bool) -> Path:
+        packaged = packaging.package(source)
+        if too_much := packaging.excess(packaged, packaging.limits()):
+            raise UsageError(f"the code folder {source} {too_much}")
+        copy = Path(tempfile.mkdtemp(dir=self.target)) / source.name
+        copy.mkdir()
+        files = tuple(replace(file, source=copy / file.path) for file in packaged.files)
+        for file, copied in zip(packaged.files, files, strict=True):
+            _copy(file.source, copied.source)
+        if is_whole and files:
+            self.upload(copy.name, packaging.Package(files))
+        return copy
+
+
 @contextlib.contextmanager
-def staged(entity: Any) -> Iterator[None]:
+def staged(entity: Any, upload: Upload = _nowhere) -> Iterator[None]:
     """Point the SDK's object at copies of its code folders that hold what ships, while it is sent.
 
     Of the ignore files azure-ai-ml reads one, in the code folder itself, and it uploads ``.git``
     (azure/ai/ml/_utils/_asset_utils.py, 1.35).
+
+    Raises:
+        UsageError: A code folder ships more than the service takes.
     """
     with tempfile.TemporaryDirectory(prefix="mlops-kit-") as folder:
-        _stage_below(entity, Path.cwd(), Path(folder))
+        _stage_below(entity, Path.cwd(), Staging(Path(folder), upload))
         yield
 
 
-def _stage_below(entity: Any, above: Path, target: Path) -> None:
+def _stage_below(entity: Any, above: Path, staging: Staging) -> None:
     """Stage the code of an entity and of the steps and components in it; ``above`` is where their paths start."""
     held = vars(entity)
     start = Path(held.get("_base_path") or above)
+    included = held.get("additional_includes")
     if held.get("code"):
-        entity.code = _staged(held["code"], start, target)
-    if held.get("additional_includes"):
-        entity.additional_includes = [_staged(each, start, target) for each in held["additional_includes"]]
+        entity.code = staging.copy(held["code"], start, is_whole=not included)
+    if included:
+        entity.additional_includes = [staging.copy(each, start, is_whole=False) for each in included]
     # Steps of a pipeline make up any attribute that they are asked for.
     inner = [getattr(entity, name) for name in INNER if name in held or hasattr(type(entity), name)]
     for each in inner:
         for part in each.values() if type(each) is dict else [each]:
             if hasattr(part, "__dict__"):
-                _stage_below(part, start, target)
-
-
-def _staged(code: Any, start: Path, target: Path) -> Any:
-    """Return where a copy of a code folder is; what is no local folder, or is a copy already, stays as it is."""
-    if not isinstance(code, str | os.PathLike) or REMOTE.match(str(code)):
-        return code
-    source = (start / code).resolve()
-    if not source.is_dir() or source.is_relative_to(target.resolve()):
-        return code
-    copy = Path(tempfile.mkdtemp(dir=target)) / source.name
-    copy.mkdir()
-    for file in packaging.package(source).files:
-        if file.path not in IGNORE_FILES:  # they have done their work, and azure-ai-ml would apply them its own way
-            _copy(file.source, copy / file.path)
-    return str(copy)
+                _stage_below(part, start, staging)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mlops_kit.errors import OperationFailed, UsageError
 from mlops_kit.slugs import slug
-from mlops_kit.workspace import assets, content, failures, hints, jobs, names, uploading
+from mlops_kit.workspace import assets, content, failures, hints, jobs, names, snapshots, uploading
 from mlops_kit.workspace.connect import Workspace
 from mlops_kit.workspace.enums import word
 from mlops_kit.workspace.quiet import silent
@@ -83,10 +84,9 @@ def register(
     for each in loaded:
         if each.item.kind != "job":
             mark = assets.Mark(content_digest(each.item), project)
-            with content.staged(each.entity):
-                made = assets.register(
-                    workspace.ml, each.item.kind, each.entity, mark, each.item.locate, new_version=new_version
-                )
+            made = assets.register(
+                workspace.ml, each.item.kind, each.entity, mark, each.item.locate, new_version=new_version
+            )
             yield made
 
 
@@ -104,13 +104,19 @@ def create_job(workspace: Workspace, loaded: Loaded, attempt: str | None, name: 
         if stated:
             raise UsageError(f"a job named {stated!r} exists already; give another --name")
         return _submitted(jobs.get(workspace, entity.name), created=False)
+    upload = partial(snapshots.ensure, workspace.ml)
+    with failures.readable(f"upload the code of {entity.name!r}", item.locate), content.staged(entity, upload):
+        made = _create(workspace, entity, item.locate)
+    return _submitted(made, created=True)
+
+
+def _create(workspace: Workspace, entity: Any, locate: failures.Locate) -> Any:
     try:
-        with failures.readable(f"submit the job {entity.name!r}", item.locate), content.staged(entity), silent():
-            made = uploading.created(lambda: workspace.ml.jobs.create_or_update(entity))
+        with failures.readable(f"submit the job {entity.name!r}", locate), silent():
+            return uploading.created(lambda: workspace.ml.jobs.create_or_update(entity))
     except OperationFailed as error:
         show = hints.typed(workspace.target.options, "job", "show", entity.name)
         raise OperationFailed(f"{error}; '{show}' tells whether it was accepted") from error
-    return _submitted(made, created=True)
 
 
 def _submitted(job: Any, *, created: bool) -> Submitted:

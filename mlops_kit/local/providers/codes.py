@@ -102,13 +102,14 @@ def _discard(plane: Plane, draft: Draft, known: Resource) -> None:
 
 
 def _start_upload(plane: Plane, call: Call) -> Reply:
-    """Answer with a fresh place for a snapshot's files.
+    """Answer with a place for a snapshot's files: that of the ``pendingUploadId``, a fresh one where none is given.
 
     Each snapshot has a container of its own, as on Azure: the SDK takes a code address apart as container and
     folder, and it accepts no other suffix than that of public Azure.
     """
     plane.store.get(call.workspace, f"The workspace '{call.params['workspace']}'")
-    container = f"code-{uuid.uuid4()}"
+    asked = str(call.json().get("pendingUploadId") or uuid.uuid4())
+    container = f"code-{ids.stable_guid(call.workspace, asked)}"
     plane.blobs.ensure_container(container)
     reference = {
         "blobUri": _address(container),
@@ -116,7 +117,7 @@ def _start_upload(plane: Plane, call: Call) -> Reply:
         f"/providers/Microsoft.Storage/storageAccounts/{STORAGE_ACCOUNT}",
         "credential": {"credentialType": "SAS", "sasUri": plane.blobs.sas_url(container, None, permissions="rwdl")},
     }
-    kind = {"pendingUploadId": container, "pendingUploadType": "TemporaryBlobReference"}
+    kind = {"pendingUploadId": asked, "pendingUploadType": "TemporaryBlobReference"}
     return Reply(200, {**kind, "blobReferenceForConsumption": reference})
 
 

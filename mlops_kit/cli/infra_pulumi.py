@@ -11,21 +11,14 @@ from typing import Any
 from mlops_kit.errors import OperationFailed
 from mlops_kit.infra.changes import Action, Change, Changes, Difference
 from mlops_kit.infra.engine import EndedEarly, Output, Tell
+from mlops_kit.infra.pulumi import ACTIONS
 from mlops_kit.infra.redaction import redactor
 from mlops_kit.infra.saved_plan import Planned, StalePlanError
 from mlops_kit.local.iac import pulumi_engine
 from mlops_kit.local.iac.pulumi_engine import DeploymentError, DeviationError, Report, Stack, Step, report_from_json
 
-_ACTIONS: Mapping[str, Action] = {
-    "create": "create",
-    "update": "update",
-    "replace": "replace",
-    "delete": "delete",
-    "same": "same",
-    "import": "adopt",
-    "forget": "forget",
-    "refresh": "update",
-}
+# The engine has words of its own beside those of the CLI.
+_ACTIONS: Mapping[str, Action] = {**ACTIONS, "forget": "forget", "refresh": "update"}
 
 
 @dataclass(frozen=True, slots=True)

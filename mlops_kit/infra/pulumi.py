@@ -25,7 +25,7 @@ from mlops_kit.infra.tools import Finished, Tool, ToolFailed, document, event, e
 PROGRAM = Path("infra") / "pulumi"
 MODULES = Path("modules") / "pulumi"
 # A replacement is told in three steps; the one in the middle stands for it.
-_ACTIONS: Mapping[str, Action] = {
+ACTIONS: Mapping[str, Action] = {
     "create": "create",
     "update": "update",
     "replace": "replace",
@@ -34,6 +34,7 @@ _ACTIONS: Mapping[str, Action] = {
     "import": "adopt",
     "discard": "forget",
 }
+_PLAN = "plan.json"  # in the state folder, while pulumi works with it
 _DIGEST = 32  # bytes of the state's digest, before the plan in pulumi's own form
 _COMPONENT = "pulumi:"  # stacks and providers: nothing in Azure
 
@@ -96,10 +97,9 @@ class Pulumi:
             shown = self._checked("preview the destroy", self._run("destroy", "--preview-only", "--json"))
             changes = self._changes(_steps(shown.out))
             return Planned(changes, _content(changes), destroys=True)
-        file = self.state / "plan.json"
+        state, file = self._digest_of_state(), self.state / _PLAN
         write_private(file, "")
         try:
-            state = self._digest_of_state()
             shown = self._checked("preview", self._run("preview", "--json", "--save-plan", str(file)))
             return Planned(self._changes(_steps(shown.out)), state + file.read_bytes())
         finally:
@@ -117,7 +117,7 @@ class Pulumi:
         if planned.destroys:
             finished, done = self._listen(tell, "destroy", "--yes", "--skip-preview", "--json")
         else:
-            file = self.state / "plan.json"
+            file = self.state / _PLAN
             write_private(file, planned.content[_DIGEST:])
             try:
                 arguments = ("--plan", str(file), "--yes", "--skip-preview", "--json")
@@ -161,7 +161,7 @@ class Pulumi:
 
         def hear(line: str) -> None:
             facts = ((event(line) or {}).get("resOutputsEvent") or {}).get("metadata") or {}
-            if facts.get("op") in {*_ACTIONS} - {"same"} and not _is_component(facts):
+            if facts.get("op") in {*ACTIONS} - {"same"} and not _is_component(facts):
                 done.append(f"{facts['op']} {_address(facts['urn'])}")
                 tell(clear.text(done[-1]))
 
@@ -173,6 +173,8 @@ class Pulumi:
         if self.kept is not None:
             environ["PULUMI_BACKEND_URL"] = self.kept.pulumi
         tool = Tool(find("pulumi", environ), self.project / PROGRAM, environ, redactor(environ))
+        if not {"--plan", "--save-plan"} & {*arguments}:
+            (self.state / _PLAN).unlink(missing_ok=True)  # of a run that was killed; it holds values in clear
         runs_program = arguments[0] in {"preview", "up"}
         configured = ("--config-file", str(self._configuration())) if runs_program else ()
         return tool.run([*arguments, "--stack", self.environment, "--non-interactive", *configured], on_line)
@@ -189,7 +191,7 @@ class Pulumi:
         return finished
 
     def _changes(self, steps: Iterable[Mapping[str, Any]]) -> Changes:
-        found = (one for one in steps if one.get("op") in _ACTIONS and not _is_component(one))
+        found = (one for one in steps if one.get("op") in ACTIONS and not _is_component(one))
         return Changes(self.environment, self.name, tuple(_change(one) for one in found))
 
 
@@ -230,7 +232,7 @@ def _address(urn: str) -> str:
 
 
 def _change(step: Mapping[str, Any]) -> Change:
-    action = _ACTIONS[step["op"]]
+    action = ACTIONS[step["op"]]
     place = _side(step, "old").get("id") or None
     reasons = step.get("replaceReasons") or step.get("keys") or []
     return Change(

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 import urllib.parse
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ _NAMES_A_PLACE = re.compile(
     r"(?:_FILE|_PATH|_NAME|_ID|_PROVIDER)$|^(?:GOOGLE_APPLICATION|AZURE_TOKEN)_CREDENTIALS$", re.IGNORECASE
 )
 _NAMES_AN_ADDRESS = re.compile(r"(?:_URL|_URI|_ENDPOINT)$", re.IGNORECASE)
+_RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z]).{8,}|.{24,}")  # a segment of a path that nobody would call a thing
 # A part of a secret that is a secret by itself: AccountKey=...; in a connection string, clientSecret in a JSON object.
 _PART = re.compile(r"(?:key|signature|password|secret|token)$", re.IGNORECASE)
 
@@ -77,7 +78,7 @@ def redactor(environ: Mapping[str, str], secrets: Iterable[str] = ()) -> Redacto
         if _SECRET.search(name) and not _is_place(name, value) and not value.isdigit()
     ]
     whole = (*named, *secrets)
-    texts = (*whole, *(part for text in whole for part in _parts(text)))
+    texts = (*whole, *(part for text in whole for part in _parts(text)), *_segments(environ))
     spelled = {form for text in texts if len(text.strip()) >= _LEAST for form in _spellings(text)}
     longest_first = sorted(spelled, key=len, reverse=True)
     return Redactor(re.compile("|".join(map(re.escape, longest_first))) if longest_first else None)
@@ -87,6 +88,13 @@ def _is_place(name: str, value: str) -> bool:
     """Say whether a variable only says where something is; an address with a query or a user is more than that."""
     is_address = _NAMES_AN_ADDRESS.search(name) and "?" not in value and "@" not in value
     return bool(is_address or _NAMES_A_PLACE.search(name))
+
+
+def _segments(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is secret in the path of an address whose name says so: the segments that are no words."""
+    for name, value in environ.items():
+        if _SECRET.search(name) and _NAMES_AN_ADDRESS.search(name):
+            yield from (one for one in urllib.parse.urlsplit(value).path.split("/") if _RANDOM.fullmatch(one))
 
 
 def _parts(text: str) -> list[str]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlops_kit.errors import UsageError
 from mlops_kit.files import write_private
 from mlops_kit.infra import terraform_folder, terraform_plan
 from mlops_kit.infra.arm import group_id
@@ -169,9 +170,18 @@ def _private_file(folder: Path, content: bytes) -> Iterator[Path]:
 
 
 def _planned_from(content: bytes) -> Mapping[str, Any]:
-    """Return the state that a plan was made from: terraform puts it into the file, which is an archive."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return json.loads(archive.read("tfstate"))  # type: ignore[no-any-return]
+    """Return the state that a plan was made from: terraform puts it into the file, which is an archive.
+
+    Raises:
+        UsageError: The plan does not have it.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return json.loads(archive.read("tfstate"))  # type: ignore[no-any-return]
+    except (zipfile.BadZipFile, KeyError, ValueError):
+        raise UsageError(
+            "the plan does not say from which state it was made, as plans of terraform do; plan again"
+        ) from None
 
 
 def _version(state: Mapping[str, Any]) -> tuple[str, int]:

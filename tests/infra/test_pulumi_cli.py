@@ -87,6 +87,15 @@ def test_the_saved_plan_is_what_up_gets_and_no_file_stays(cli, tmp_path):
     assert not (tmp_path / "state" / "plan.json").exists()
 
 
+@pytest.mark.parametrize("command", [Pulumi.plan, Pulumi.outputs, Pulumi.refresh, Pulumi.owned])
+def test_the_plan_of_a_run_that_was_killed_does_not_stay(command, cli, tmp_path):
+    (tmp_path / "state").mkdir()
+    left = tmp_path / "state" / "plan.json"
+    left.write_text("values in clear", encoding="utf-8")
+    command(cli(preview() if command is Pulumi.plan else "out({})"))
+    assert not left.exists()
+
+
 def test_progress_is_told_from_the_events_and_faults_end_the_run(cli):
     done = {"metadata": {"op": "create", "urn": URN, "new": {"custom": True}}}
     fault = {"severity": "error", "message": "refused:\n  by policy " + SECRET}

@@ -54,6 +54,21 @@ def test_an_address_with_a_query_or_a_user_is_a_secret_where_its_name_says_so(na
 
 
 @pytest.mark.parametrize(
+    ("value", "seen"),
+    [
+        ("https://hooks.example.com/services/T0/B0/x1y2z3w4v5u6", "https://hooks.example.com/services/T0/B0/[secret]"),
+        ("https://hooks.example.com/abcdefghijklmnopqrstuvwxyz/run", "https://hooks.example.com/[secret]/run"),
+        ("https://kv.example.com/secrets/database", "https://kv.example.com/secrets/database"),
+    ],
+)
+def test_a_secret_in_the_path_of_an_address_is_masked_wherever_it_stands(value, seen):
+    found = redactor({"SLACK_SECRET_URL": value})
+    assert found.text(f"at {value}") == f"at {seen}"
+    for segment in {*value.split("/")} - {*seen.split("/")}:
+        assert found.text(f"token={segment};") == "token=[secret];"
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("AZURE_CLIENT_ID", "11111111-2222-3333-4444-555555555555"),

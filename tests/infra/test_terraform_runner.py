@@ -1,9 +1,11 @@
 """The runner of terraform: folders, command lines, and a terraform that fails, chatters or echoes."""
 
+import io
 import json
 import os
 import stat
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +25,13 @@ from mlops_kit.infra.tools import ToolFailed
 
 SECRET = "very secret: 'value'"
 VALUES = {"resource_group": {"subscription_id": "1", "name": "rg", "tags": {"a b": '$HOME "x" ${y}'}}}
+
+
+def _archive(name: str, text: str) -> bytes:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr(name, text)
+    return whole.getvalue()
 
 
 @pytest.fixture
@@ -204,6 +213,13 @@ def test_the_plan_of_a_run_that_was_killed_does_not_stay(terraform, folder):
     left.write_text("values in clear", encoding="utf-8")
     terraform("print('{}')").outputs()
     assert not left.exists()
+
+
+@pytest.mark.parametrize("content", [b"no archive", _archive("tfplan", "x"), _archive("tfstate", "{")])
+def test_a_plan_that_does_not_say_from_which_state_it_was_made_is_refused_in_a_sentence(content, terraform):
+    made = terraform("print(json.dumps({'lineage': 'a', 'serial': 1}))")
+    with pytest.raises(UsageError, match="the plan does not say from which state it was made"):
+        made.require_fresh(replace(PLANNED, content=content))
 
 
 def test_outputs_may_be_null_and_secret(terraform):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlops_kit.checks import bounds, deployments, keys
 from mlops_kit.checks.bounds import Bounds
 from mlops_kit.checks.findings import Finding, error
+from mlops_kit.checks.resources import machines
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
@@ -86,6 +87,6 @@ def _settings(settings: Node | None) -> Iterator[Finding]:
 def _instances(root: Map) -> Iterator[Finding]:
     """Check the number of machines, which stands in one place."""
     resources, settings = root.get("resources"), root.get("settings")
-    yield from bounds.outside(resources, BOUNDS)
+    yield from machines(resources)
     if resources is not None and isinstance(settings, Map) and settings.get("instance_count") is not None:
         yield excluded(settings, "instance_count", "resources")

@@ -41,13 +41,11 @@ class Bounds:
 
 def number(node: Node | None) -> float | None:
     """Return the number that a value is, or None where it is none or not known yet."""
-    if not isinstance(node, Scalar):
+    if not isinstance(node, Scalar) or isinstance(node.value, bool):
         return None
-    if isinstance(node.value, int | float) and not isinstance(node.value, bool):
-        return float(node.value)
     try:
-        return float(node.text)
-    except ValueError:
+        return float(node.text if isinstance(node.value, str) else node.value)
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

@@ -31,6 +31,9 @@ def check(subject: Subject) -> list[Finding]:
     if kind not in ONLINE and kind != "batch_endpoint":
         return []
     found = [*_auth(root.get("auth_mode"), kind), *identity(root.get("identity"))]
+    if kind == "kubernetes_online_endpoint" and root.get("compute") is None:
+        hint = "name the attached cluster: `compute: azureml:NAME`"
+        found.append(error("MK0104", root.place, "required key `compute` is missing", hint))
     return [*found, *_traffic(root), *_mirror(root, kind)] if kind in ONLINE else found
 
 

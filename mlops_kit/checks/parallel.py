@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_kit.checks import batch, bounds
 from mlops_kit.checks.files import local_path
 from mlops_kit.checks.findings import Finding, brief, error, warning
+from mlops_kit.checks.resources import machines
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _faults(node: Map, folder: str, files: Files) -> Iterator[Finding]:
         return
     yield from bounds.outside(node, _BOUNDS)
     yield from bounds.outside(node.get("retry_settings"), batch.RETRIES)
-    yield from bounds.outside(node.get("resources"), batch.BOUNDS)
+    yield from machines(node.get("resources"))
     yield from _divided(node)
     yield from _mini_batch(node)
     yield from _appended(task, node.get("outputs"))

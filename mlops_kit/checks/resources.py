@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlops_kit.checks.subject import Subject
+    from mlops_kit.documents import Node
 
 _COUNTS = {"instance_count": Bounds(1), "max_instance_count": Bounds(1)}
 _PROCESSES = {
@@ -30,7 +31,7 @@ _SHARED = re.compile(r"0*[1-9]\d*[bkmg]", re.IGNORECASE)
 def check(subject: Subject) -> list[Finding]:
     """Return what is wrong with the machines that the command of a document, or those of its steps, run on."""
     root, kind = subject.root, subject.kind
-    if kind in ("command_job", "command_component", "sweep_job"):
+    if kind in ("command_job", "command_component"):
         return list(_faults(root))
     jobs = root.get("jobs") if kind in ("pipeline_job", "pipeline_component") else None
     steps = [entry.value for entry in jobs.entries] if isinstance(jobs, Map) else []
@@ -39,7 +40,8 @@ def check(subject: Subject) -> list[Finding]:
 
 def _of_step(step: Map) -> Iterator[Finding]:
     """Check a step, and the component that is written out in it."""
-    yield from _faults(step)
+    if step.get("search_space") is None:  # the limits of a sweep are its own
+        yield from _faults(step)
     for key in ("component", "trial"):
         inner = step.get(key)
         if isinstance(inner, Map):
@@ -49,14 +51,19 @@ def _of_step(step: Map) -> Iterator[Finding]:
 def _faults(node: Map) -> Iterator[Finding]:
     """Yield what is wrong with the machines of one command."""
     resources, distribution = node.get("resources"), node.get("distribution")
-    if isinstance(resources, Map):
-        yield from bounds.outside(resources, _COUNTS)
-        yield from bounds.crossed(resources, "instance_count", "max_instance_count")
-        yield from _shared_memory(resources)
+    yield from machines(resources)
     if isinstance(distribution, Map):
         yield from bounds.outside(distribution, _PROCESSES)
         yield from _spread(distribution, resources)
     yield from bounds.outside(node.get("limits"), _LIMITS)
+
+
+def machines(resources: Node | None) -> Iterator[Finding]:
+    """Yield what is wrong with the number of machines that are asked for, and with their shared memory."""
+    if isinstance(resources, Map):
+        yield from bounds.outside(resources, _COUNTS)
+        yield from bounds.crossed(resources, "instance_count", "max_instance_count")
+        yield from _shared_memory(resources)
 
 
 def _shared_memory(resources: Map) -> Iterator[Finding]:
@@ -68,7 +75,7 @@ def _shared_memory(resources: Map) -> Iterator[Finding]:
         yield error("MK1025", size.place, f"`shm_size` is `{brief(size.text)}`, no size that Docker reads", hint)
 
 
-def _spread(distribution: Map, resources: object) -> Iterator[Finding]:
+def _spread(distribution: Map, resources: Node | None) -> Iterator[Finding]:
     """Report workers and parameter servers of TensorFlow that are not as many as there are machines."""
     workers = bounds.number(distribution.get("worker_count"))
     if workers is None:

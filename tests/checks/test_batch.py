@@ -224,3 +224,9 @@ def test_a_parallel_step_of_a_pipeline_is_looked_at(folder):
     folder.put("src/score.py", SCORE)
     (found,) = folder.found(f"type: pipeline\njobs:\n  score:\n{given}", "pipelines/one.yml")
     assert found.startswith("10:22: error[MK1019]: `mini_batch_size` is `0`")
+
+
+def test_shared_memory_is_read_in_deployments_and_steps_too(folder):
+    for text in (MODEL, STEP):
+        (found,) = _in(folder, text + "resources: {shm_size: 2GB}\n")
+        assert "error[MK1025]: `shm_size` is `2GB`, no size that Docker reads; write `2g`" in found

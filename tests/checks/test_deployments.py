@@ -170,7 +170,9 @@ def test_kubernetes_waits_longer_than_managed_machines(folder):
     assert len(_in(folder, MANAGED + timeout)) == 1
 
 
-def test_a_number_that_is_text_counts_and_a_binding_does_not(folder):
+def test_a_number_that_is_text_counts_and_one_beyond_all_numbers_is_no_traceback(folder):
+    (found,) = _in(folder, MANAGED + f"instance_count: {'9' * 400}\n")
+    assert "error[MK0105]" in found
     assert len(_in(folder, MANAGED + 'instance_count: "0"\n')) == 1
     assert _in(folder, MANAGED + 'instance_count: "1"\n') == []
 
@@ -235,6 +237,12 @@ def test_a_mirror_of_the_traffic_that_the_service_refuses_is_found(folder, text,
     (found,) = _in(folder, text)
     assert "error[MK1012]" in found
     assert message in found
+
+
+def test_an_endpoint_on_kubernetes_names_its_cluster(folder):
+    assert _in(folder, ON_KUBERNETES) == []
+    (found,) = _in(folder, ON_KUBERNETES.replace("compute: azureml:aks\n", ""))
+    assert found.endswith("required key `compute` is missing; name the attached cluster: `compute: azureml:NAME`")
 
 
 def test_a_mirror_of_half_of_the_traffic_to_an_idle_deployment_passes(folder):

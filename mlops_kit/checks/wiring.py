@@ -17,29 +17,39 @@ if TYPE_CHECKING:
     from mlops_kit.checks.bindings import Reference
     from mlops_kit.checks.pipelines import Pipeline
     from mlops_kit.checks.subject import Subject
+    from mlops_kit.documents import Node
 
 MISWIRED = {"MK0304", "MK0307", "MK0311", "MK0312"}  # a binding is missing, or reads from the wrong place
 
 
 def check(subject: Subject) -> list[Finding]:
     """Return what is wrong with how the steps of a pipeline, or a job and its component, hang together."""
-    pipeline = pipelines.read(subject)
-    if pipeline is not None:
-        return [*_whole(subject), *_pipeline(pipeline, subject)]
-    named = subject.root.get("component") if subject.kind == "pipeline_job" else None
-    if not isinstance(named, Scalar):
+    if subject.kind not in pipelines.KINDS:
         return []
-    component = component_of(subject.root, subject.folder, subject.files)
-    itself = Step(named, subject.root, component)
+    pipeline, named = pipelines.read(subject), subject.root.get("component")
+    if pipeline is not None:
+        return [*_whole(pipeline, named), *_pipeline(pipeline, subject)]
+    if not isinstance(named, Scalar):
+        return _empty(subject.root)
+    itself = Step(named, subject.root, component_of(subject.root, subject.folder, subject.files))
     return [*contracts.faults(itself), *values.faults(itself, None, subject)]
 
 
-def _whole(subject: Subject) -> Iterator[Finding]:
-    """Report a pipeline job that both has steps and runs a pipeline component."""
-    component = subject.root.get("component")
+def _empty(root: Map) -> list[Finding]:
+    """Report a pipeline without steps; steps that are no map are reported by the schema."""
+    if root.get("jobs") is not None:
+        return []
+    return [error("MK0104", root.place, "required key `jobs` is missing", "a pipeline is made of steps")]
+
+
+def _whole(pipeline: Pipeline, component: Node | None) -> list[Finding]:
+    """Report a pipeline job that both has steps and runs a pipeline component, and one that has no step at all."""
     if component is not None:
         message = "a pipeline job has `jobs` or runs a `component`, never both"
-        yield error("MK0315", subject.root.key_place("component"), message, "keep one of them")
+        return [error("MK0315", pipeline.root.key_place("component"), message, "keep one of them")]
+    if not pipeline.steps and not pipeline.opaque:
+        return [error("MK0104", pipeline.root.key_place("jobs"), "`jobs` has no step", "a pipeline is made of steps")]
+    return []
 
 
 def _pipeline(pipeline: Pipeline, subject: Subject) -> list[Finding]:

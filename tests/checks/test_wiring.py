@@ -327,6 +327,18 @@ class TestContracts:
             found == "2:1: error[MK0315]: a pipeline job has `jobs` or runs a `component`, never both; keep one of them"
         )
 
+    @pytest.mark.parametrize(
+        ("text", "finding"),
+        [
+            ("type: pipeline\ndescription: x\n", "1:1: error[MK0104]: required key `jobs` is missing"),
+            ("type: pipeline\njobs: {}\n", "2:1: error[MK0104]: `jobs` has no step"),
+            ("type: pipeline\nname: a\nversion: '1'\n", "1:1: error[MK0104]: required key `jobs` is missing"),
+        ],
+    )
+    def test_a_pipeline_without_steps_is_refused(self, folder, text, finding):
+        name = "components/p.yml" if "version" in text else "jobs/p.yml"
+        assert folder.found(text, name) == [f"{finding}; a pipeline is made of steps"]
+
     def test_an_input_that_may_be_left_out_is_not_given_to_one_that_may_not(self, project):
         head = "type: pipeline\nname: outer\ninputs:\n  t: {type: uri_folder, optional: true}\n"
         text = fit("", table="${{parent.inputs.t}}").replace("type: pipeline\n", head, 1).replace("../components", ".")

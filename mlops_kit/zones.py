@@ -69,9 +69,9 @@ def rules(zone: str) -> ZoneInfo:
 
 
 def known() -> list[str]:
-    """Return every name that ``windows_name`` may be given, to suggest one."""
+    """Return the names that ``windows_name`` may be given, to suggest one; of abbreviations each looks like another."""
     usable = (name for name in _iana_names().values() if _windows_of()[name] in SERVICE_ZONES)
-    return sorted([*SERVICE_ZONES, *usable])
+    return sorted(name for name in [*SERVICE_ZONES, *usable] if len(name) > 4)
 
 
 @cache

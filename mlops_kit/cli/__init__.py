@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mlops_kit import __version__
-from mlops_kit.errors import MlopsKitError
+from mlops_kit.errors import MlopsKitError, SourceError
 
 # name -> (module that holds ``command``, one-line help). The help stands here so that ``--help`` imports nothing.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> Any:
     except click.exceptions.Exit as leave:
         code = leave.exit_code
     except MlopsKitError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(_told(error), err=True)
         code = error.exit_code
     except ModuleNotFoundError as error:
         if not error.name or error.name.startswith("mlops_kit"):  # a fault of ours
@@ -108,6 +108,13 @@ def _sentence(error: click.ClickException) -> str:
     text = " ".join(words.split()).removesuffix(".") + (f", did you mean {' or '.join(near)}?" if near else "")
     context = error.ctx if isinstance(error, click.UsageError) else None
     return text[:1].lower() + text[1:] + (f" (see '{context.command_path} --help')" if context else "")
+
+
+def _told(error: MlopsKitError) -> str:
+    """Return the line that tells a fault; one in a file begins with its place, as a finding does."""
+    if isinstance(error, SourceError) and error.place and error.place.line:
+        return f"{error.place}: error: {error.message}"
+    return f"error: {error}"
 
 
 def _words(error: OSError) -> list[str]:

@@ -13,7 +13,7 @@ import click
 from mlops_kit import checks, documents, render, requirements
 from mlops_kit.checks import kinds, suppressions
 from mlops_kit.cli import faults, options, record
-from mlops_kit.documents import Document, Map, Node, Scalar
+from mlops_kit.documents import Document, List, Map, Node, Scalar
 from mlops_kit.errors import DocumentError, Place, UsageError
 from mlops_kit.expressions import SecretText
 from mlops_kit.layers import children
@@ -141,16 +141,23 @@ def _family(document: Document) -> str | None:
 
 
 def locator(root: Node) -> Locate:
-    """Return a function from a key path such as ``inputs.data.path`` to its place in the template, None if unknown."""
+    """Return a function from a key path such as ``inputs.data.path`` to its place in the template, None if unknown.
+
+    Where only the beginning of a path is there, that is the place: what is missing is missing in it.
+    """
 
     def locate(key: str) -> Place | None:
         node: Node | None = root
         place = None
         for step in key.split("."):
-            if not isinstance(node, Map) or node.get(step) is None:
+            if isinstance(node, List) and step.isdecimal() and int(step) < len(node.items):
+                node = node.items[int(step)]
+                place = node.place
+            elif isinstance(node, Map) and node.get(step) is not None:
+                place = node.key_place(step)
+                node = node.get(step)
+            else:
                 break
-            place = node.key_place(step)
-            node = node.get(step)
         return place
 
     return locate

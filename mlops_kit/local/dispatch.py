@@ -29,7 +29,7 @@ def handled(plane: Plane, route: Route, call: Call) -> Reply:
 
 def _struck(plane: Plane, route: Route, call: Call, fault: Fault) -> Reply:
     if fault.outcome == "refuse":
-        raise ArmError(fault.status, fault.code, fault.message)
+        raise ArmError(fault.status, fault.code, fault.message, target=fault.target, details=fault.details)
     name, headers = plane.operations.begin(call.params["subscription"], status="InProgress")
     if fault.outcome == "hang":
         headers["Retry-After"] = _POLL_SECONDS

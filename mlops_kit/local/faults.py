@@ -26,7 +26,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from mlops_kit.local.arm.wire import ArmError
+from mlops_kit.local.arm.wire import ArmError, error_body
 
 OUTCOMES = ("refuse", "fail", "hang")
 METHODS = frozenset({"PUT", "PATCH", "DELETE", "POST"})
@@ -42,13 +42,15 @@ class Fault:
     status: int = 409  # of a refusal
     code: str = "LocalFault"
     message: str = "This fault was asked for in faults.json."
+    target: str = ""  # the field of the request that it names
+    details: tuple[dict[str, str], ...] = ()  # errors inside of it: code, message, target
     seconds: float | None = None  # how long it hangs
     times: int | None = None
 
     @property
     def error(self) -> dict[str, Any]:
         """Return the error of an operation that failed."""
-        return {"code": self.code, "message": self.message}
+        return error_body(self.code, self.message, self.target, self.details)
 
 
 class Faults:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from mlops_kit.errors import DocumentError, MlopsKitError, OperationFailed, Place, UsageError
@@ -14,7 +14,11 @@ from mlops_kit.errors import DocumentError, MlopsKitError, OperationFailed, Plac
 Locate = Callable[[str], Place | None]
 LONGEST = 400  # characters of a sentence that somebody else wrote
 ALTERNATIVES = frozenset({"_schema", "null", "value"})  # marshmallow's own levels between a key and its message
-NAMED = frozenset({"inputs", "outputs", "jobs", "environment_variables", "tags"})  # what is below has names of its own
+NAMED = frozenset(
+    {"inputs", "outputs", "jobs", "environment_variables", "search_space", "tags"}
+)  # what is below has names of its own
+# A path of the request, or a word between quotes of any kind.
+NAMES = re.compile(r"""\b([Pp]roperties(?:\.[\w-]+(?:\[\w+\])?)+)|(?<!\w)['"`]\$?\.?([A-Za-z][\w.\[\]-]*)['"`]""")
 NO_ANSWER = frozenset({401, 408, 429, 500, 502, 503, 504})  # says nothing about the thing asked for
 
 
@@ -90,7 +94,7 @@ def is_forbidden(error: BaseException | None) -> bool:
 def _refused(error: Any, doing: str, locate: Locate) -> MlopsKitError:
     """Explain an HTTP reply: who is at fault decides the exit code."""
     status = error.status_code
-    code, message, target = _parts(error)
+    code, message, targets = _parts(error)
     if status in {401, None}:
         return UsageError(f"could not {doing}: the credential was refused ({_sentence(message)})")
     if status == 403:
@@ -98,28 +102,38 @@ def _refused(error: Any, doing: str, locate: Locate) -> MlopsKitError:
     sentence = f"could not {doing}: {_sentence(message)}" + (f" ({code})" if code and code not in message else "")
     # A 501 is a refusal of what is not there yet, unless the local control plane broke while it answered.
     if (status < 500 and status != 408) or (status == 501 and code != "LocalControlPlaneFault"):
-        place = next(filter(None, map(locate, _fields(target, message))), None)
+        place = next(filter(None, map(locate, _fields(targets, message))), None)
         return DocumentError(sentence, place) if place else UsageError(sentence)
     return OperationFailed(f"{sentence} [HTTP {status}]")
 
 
-def _parts(error: Any) -> tuple[str, str, str]:
-    """Return code, message and target of the innermost error of an ARM error reply."""
-    inner = getattr(error, "error", None)
-    if inner is None:
-        return "", str(error.message or error.reason or error), ""
-    details = [detail for detail in (getattr(inner, "details", None) or []) if getattr(detail, "message", None)]
-    best = details[0] if details else inner
-    return str(best.code or ""), str(best.message or error.message or ""), str(best.target or inner.target or "")
+def _parts(error: Any) -> tuple[str, str, list[str]]:
+    """Return code and message of the innermost error of an ARM error reply, and the targets, those inside first."""
+    outer = getattr(error, "error", None)
+    if outer is None:
+        return "", str(error.message or error.reason or error), []
+    errors = [*_inside(outer), outer]
+    telling = [each for each in errors if getattr(each, "message", None)]
+    best = telling[0] if telling else outer
+    targets = [str(each.target) for each in errors if getattr(each, "target", None)]
+    return str(best.code or ""), str(best.message or error.message or ""), targets
 
 
-def _fields(target: str, message: str) -> Iterator[str]:
+def _inside(error: Any) -> Iterator[Any]:
+    """Yield the errors inside of an error, the innermost first, in their order."""
+    for detail in getattr(error, "details", None) or ():
+        yield from _inside(detail)
+        yield detail
+
+
+def _fields(targets: Iterable[str], message: str) -> Iterator[str]:
     """Yield the key paths that an error may mean, as a template spells them: ``environment`` for ``environmentId``.
 
-    They are its target, else what the message puts between quotes.
+    They are its targets, else the paths of a request in the message and what it puts between quotes.
     """
-    for found in [target] if target else re.findall(r"'([A-Za-z][\w.-]*)'", message):
-        parts = [part for part in found.split(".") if part not in {"", "properties", "request"}]
+    for found in list(targets) or [match[1] or match[2] for match in NAMES.finditer(message)]:
+        steps = re.sub(r"""\[['"]?([\w-]+)['"]?\]""", r".\1", found.removeprefix("$")).split(".")
+        parts = [step for step in steps if step.lower() not in {"", "properties", "request"}]
         named = [before in NAMED for before in ("", *map(_spelled, parts))]
         yield ".".join(part if own else _spelled(part) for part, own in zip(parts, named, strict=False))
 

@@ -146,17 +146,17 @@ def test_override_for_an_unknown_path_is_refused(run):
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"compute: [a\n", "environments/local.yaml:2:1: malformed YAML"),
-        (b"compute: caf\xe9\n", "environments/local.yaml:1:13: byte 0xe9 is not UTF-8"),
-        ("compute: a\n".encode("utf-16"), "environments/local.yaml: the file is UTF-16"),
-        (b"comput: a\n", "environments/local.yaml:1:1: unknown key 'comput', did you mean 'compute'?"),
+        (b"compute: [a\n", "environments/local.yaml:2:1: error: malformed YAML"),
+        (b"compute: caf\xe9\n", "environments/local.yaml:1:13: error: byte 0xe9 is not UTF-8"),
+        ("compute: a\n".encode("utf-16"), "error: environments/local.yaml: the file is UTF-16"),
+        (b"comput: a\n", "environments/local.yaml:1:1: error: unknown key 'comput', did you mean 'compute'?"),
     ],
 )
 def test_wrong_file_is_one_line_with_its_place(run, tmp_path, content, expected):
     (tmp_path / "environments" / "local.yaml").write_bytes(content)
     code, out, err = run("env", "show", "-e", "local")
     assert (code, out) == (2, "")
-    assert err.startswith(f"error: {expected}")
+    assert err.startswith(expected)
     assert err.count("\n") == 1
 
 

@@ -63,7 +63,7 @@ def test_names_need_a_subscription_unless_a_suffix_is_given(run, monkeypatch):
     monkeypatch.delenv("AZURE_SUBSCRIPTION_ID")
     code, out, err = run("infra", "names", "-e", "dev")
     assert (code, out) == (2, "")
-    assert err.startswith("error: environments/dev.yaml:4:20: workspace.subscription_id: ")
+    assert err.startswith("environments/dev.yaml:4:20: error: workspace.subscription_id: ")
     assert run("infra", "names", "-e", "dev", "--set", "infra.suffix=abc")[0] == 0
 
 

@@ -83,7 +83,7 @@ def test_fault_in_a_template_is_told_at_its_line(run, tmp_path):
     (tmp_path / "templates" / "wrong.yml").write_text("type: command\ncommand: |\n  a\n  ${var.x}\n", encoding="utf-8")
     code, _, err = run("wrong", "-e", "local")
     assert code == 2
-    assert err.startswith("error: templates/wrong.yml:4:3: ${var.x}: there is no parameter 'x'")
+    assert err.startswith("templates/wrong.yml:4:3: error: ${var.x}: there is no parameter 'x'")
 
 
 def test_several_faults_of_a_template_are_told_at_their_lines(run, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -26,19 +26,25 @@ class ArmError(Exception):
     Use 4xx or 501 only: the SDKs retry 408, 429 and 5xx (except 501) with seconds of back-off.
     """
 
-    def __init__(self, status: int, code: str, message: str, *, target: str = "") -> None:
+    def __init__(
+        self, status: int, code: str, message: str, *, target: str = "", details: Sequence[Mapping[str, str]] = ()
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.target = target
+        self.details = details
 
     def reply(self) -> Reply:
         """Return the reply that carries this error."""
-        error = {"code": self.code, "message": self.message}
-        if self.target:
-            error["target"] = self.target
-        return Reply(self.status, {"error": error})
+        return Reply(self.status, {"error": error_body(self.code, self.message, self.target, self.details)})
+
+
+def error_body(code: str, message: str, target: str = "", details: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+    """Return an error as ARM writes it; the field that it is about and the errors inside of it only where known."""
+    more = {"target": target, "details": list(details)}
+    return {"code": code, "message": message, **{key: value for key, value in more.items() if value}}
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -28,7 +28,7 @@ def check(subject: Subject) -> list[Finding]:
     """Return what is wrong with the MLTable files that a document names, and with the columns that it names of them."""
     root, kind = subject.root, subject.kind
     if kind == "data":
-        return _opened(root, subject)[1] if _text(root.get("type")) == TYPE else []
+        return opened(root, subject)[1] if _text(root.get("type")) == TYPE else []
     findings: list[Finding] = []
     for entry in root.entries:
         if entry.key.text == "inputs":
@@ -55,10 +55,10 @@ def _inputs(inputs: Node | None, subject: Subject) -> list[Finding]:
     """Return what is wrong with the tables among inputs."""
     entries = inputs.entries if isinstance(inputs, Map) else ()
     tabular = [each.value for each in entries if isinstance(each.value, Map) and _text(each.value.get("type")) == TYPE]
-    return [finding for owner in tabular for finding in _opened(owner, subject)[1]]
+    return [finding for owner in tabular for finding in opened(owner, subject)[1]]
 
 
-def _opened(owner: Map, subject: Subject) -> tuple[Columns | None, list[Finding]]:
+def opened(owner: Map, subject: Subject) -> tuple[Columns | None, list[Finding]]:
     """Return the columns of the table that the ``path`` of a map leads to, and what is wrong with it."""
     files = subject.files
     folder = local_path(_text(owner.get("path")), subject.folder)
@@ -77,7 +77,7 @@ def _learning(job: Map, inputs: Node | None, subject: Subject) -> Iterator[Findi
         bound = BOUND.fullmatch(_text(data) or _text(data.get("path") if isinstance(data, Map) else None))
         owner = inputs.get(bound[1]) if bound and isinstance(inputs, Map) else data
         if isinstance(owner, Map):
-            known[key], findings = _opened(owner, subject)
+            known[key], findings = opened(owner, subject)
             yield from findings
     training = known.get("training_data")
     if training is not None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mlops_kit.checks import columns, mltable
 from mlops_kit.checks.findings import Finding, brief, did_you_mean, error, warning
+from mlops_kit.checks.pipelines import text_of
 from mlops_kit.checks.ranges import COUNT, NOT_NEGATIVE, Range, number, outside
 from mlops_kit.checks.triggers import read_moment
 from mlops_kit.documents import List, Map, Scalar
@@ -83,12 +85,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     for entry in signals.entries:
         if isinstance(entry.value, Map):
-            yield from _signal(entry.value, _type(entry.value), is_deployed=is_deployed)
-
-
-def _type(signal: Map) -> str:
-    declared = signal.get("type")
-    return declared.text.lower() if isinstance(declared, Scalar) else ""
+            yield from _signal(entry.value, subject, is_deployed=is_deployed)
 
 
 def _compute(definition: Map) -> Iterator[Finding]:
@@ -109,8 +106,9 @@ def _compute(definition: Map) -> Iterator[Finding]:
             yield error("MK0940", node.place, message, near)
 
 
-def _signal(signal: Map, kind: str, *, is_deployed: bool) -> Iterator[Finding]:
+def _signal(signal: Map, subject: Subject, *, is_deployed: bool) -> Iterator[Finding]:
     """Yield what is wrong with one signal."""
+    kind = text_of(signal.get("type")).lower()
     always, without_deployment = REQUIRED.get(kind, ((), ()))
     for key in (*always, *(() if is_deployed else without_deployment)):
         if signal.get(key) is None:
@@ -126,6 +124,7 @@ def _signal(signal: Map, kind: str, *, is_deployed: bool) -> Iterator[Finding]:
             for data in _maps(entry.value):
                 yield from _data(data, "reference_data")
     yield from _features(signal)
+    yield from _unknown_features(signal, subject)
     yield from outside(signal, "sampling_rate", Range(0, 1), "MK0945")
     for thresholds in _maps(signal.get("metric_thresholds")):
         yield from _thresholds(thresholds)
@@ -214,6 +213,18 @@ def _features(signal: Map) -> Iterator[Finding]:
         if features.get("top_n_feature_importance") is not None and _is_without_target(reference):
             message = "features are ranked by importance for the target, and `reference_data` names no target"
             yield error("MK0944", features.place, message, "add `data_column_names: {target_column: COLUMN}` there")
+
+
+def _unknown_features(signal: Map, subject: Subject) -> Iterator[Finding]:
+    """Yield features that a local table of reference data does not have."""
+    features, reference = signal.get("features"), signal.get("reference_data")
+    source = reference.get("input_data") if isinstance(reference, Map) else None
+    if not isinstance(features, List) or not isinstance(source, Map) or text_of(source.get("type")) != mltable.TYPE:
+        return
+    known, _ = mltable.opened(source, subject)
+    for item in features.items:
+        if known is not None and isinstance(item, Scalar):
+            yield from columns.missing(item, known)
 
 
 def _repeated(features: List) -> Iterator[Finding]:

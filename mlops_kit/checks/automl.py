@@ -138,11 +138,14 @@ def _known_algorithms(kind: str) -> set[str]:
 
 
 def _ensemble(training: Map) -> Iterator[Finding]:
-    """Yield settings of a stacked ensemble that is not built, and a share that is none."""
+    """Yield settings of a stacked ensemble that is not built, that lack its learner, or whose share is none."""
     settings = training.get("stack_ensemble_settings")
     if not isinstance(settings, Map):
         return
     yield from outside(settings, "stack_meta_learner_train_percentage", SHARE, "MK0965", "it is a share of 1")
+    if settings.get("stack_meta_learner_type") is None:
+        message = "`stack_ensemble_settings` without `stack_meta_learner_type` stop the SDK with a KeyError"
+        yield error("MK0965", settings.place, message, "add it, such as `stack_meta_learner_type: none`")
     if _text(training, "enable_stack_ensemble") == "false":
         place = training.key_place("stack_ensemble_settings")
         message = "`stack_ensemble_settings` have no effect while `enable_stack_ensemble` is false"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local.arm.wire import ArmError, BadRequestError
-from mlops_kit.local.providers import command_jobs, pipeline_jobs
+from mlops_kit.local.providers import command_jobs, pipeline_jobs, sweep_jobs
 from mlops_kit.local.runs import states
 from mlops_kit.local.settings import PORTAL_URL
 from mlops_kit.local.tracking import tracking_url
@@ -20,13 +20,14 @@ Properties = dict[str, Any]
 KINDS: dict[str, Callable[[Plane, str, Properties], Properties]] = {
     "Command": command_jobs.completed,
     "Pipeline": pipeline_jobs.completed,
+    "Sweep": sweep_jobs.completed,
 }
 CONTENT: dict[str, tuple[str, ...]] = {
     "Command": command_jobs.CONTENT,
     "Pipeline": pipeline_jobs.CONTENT,
+    "Sweep": sweep_jobs.CONTENT,
 }
 LATER = {
-    "Sweep": "Sweeps run in a later version of the local control plane; submit the trials as command jobs.",
     "AutoML": "Automated ML runs in a later version of the local control plane; submit a command job.",
     "Spark": "Spark jobs run in a later version of the local control plane; submit a command job.",
     "FineTuning": "Fine-tuning jobs need services that only Azure has.",

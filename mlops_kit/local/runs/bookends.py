@@ -46,6 +46,7 @@ def stopped(work: Work) -> Outcome:
 
 def conclude(work: Work, tracked: Future[str], outcome: Outcome) -> Outcome:
     """Keep what the job left and end its MLflow run; return how the job ended: one that cannot be kept has failed."""
+    outcome = _measured(work, outcome)
     # If this control plane ends meanwhile, the next one still knows why the job has not completed.
     kept = None if outcome.status == states.COMPLETED else {"outcome": asdict(outcome)}
     try:
@@ -57,6 +58,18 @@ def conclude(work: Work, tracked: Future[str], outcome: Outcome) -> Outcome:
     outcome = _collected(work, outcome)
     _finish(work, tracked, outcome)
     return outcome
+
+
+def _measured(work: Work, outcome: Outcome) -> Outcome:
+    """Let a job fail that did not log the metric it was run for, as the trial of a sweep is."""
+    wanted = work.job.private.get("requiredMetric")
+    if not wanted or outcome.status != states.COMPLETED:
+        return outcome
+    logged = work.plane.tracking.run(work.workspace, work.name).get("metrics", {})
+    if wanted in logged:
+        return outcome
+    there = ", ".join(sorted(logged)) or "none"
+    return Outcome(states.FAILED, f"The job did not log its primary metric '{wanted}' (logged metrics: {there}).")
 
 
 def _collected(work: Work, outcome: Outcome) -> Outcome:

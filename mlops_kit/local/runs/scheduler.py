@@ -19,9 +19,10 @@ from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.providers import usages
 from mlops_kit.local.runs import capacity, command, ending, recovery, states
 from mlops_kit.local.runs.content import ContentCache
-from mlops_kit.local.runs.pipelines import driver
+from mlops_kit.local.runs.pipelines import driver as pipelines
 from mlops_kit.local.runs.process import CANCELLED, SHUT_DOWN, Control
 from mlops_kit.local.runs.states import Outcome
+from mlops_kit.local.runs.sweeps import driver as sweeps
 from mlops_kit.local.runs.work import Work, folder_of_job
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 
 Runner = Callable[[Work], tuple[Outcome, Mapping[str, Any]]]
 # How each type of job is run.
-KINDS: dict[str, Runner] = {"Command": command.run, "Pipeline": driver.run}
+KINDS: dict[str, Runner] = {"Command": command.run, "Pipeline": pipelines.run, "Sweep": sweeps.run}
 _RETRY_SECONDS = 1.0  # how often a job is looked at that waits for a compute to be started or enlarged
 _STOP_SECONDS = 9.0
 

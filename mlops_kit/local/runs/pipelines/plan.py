@@ -45,7 +45,9 @@ class PipelinePlan:
             values = {name: scope.value(one) for name, one in (step.node.get("inputs") or {}).items()}
         except bindings.UnboundError as error:
             raise bindings.UnboundError(f"{step.title} cannot be run: {error}") from None
-        filled = ports.filled(step.title, step.spec.get("inputs") or {}, values)
+        searched = step.node.get("search_space") or {}
+        declared = {name: port for name, port in ports.flat(step.spec.get("inputs")).items() if name not in searched}
+        filled = ports.filled(step.title, declared, values)
         compute = step.node.get("computeId") or self.compute
         return Given(filled, steps.node_outputs(step, self.outputs), compute, self.settings)
 

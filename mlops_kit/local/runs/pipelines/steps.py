@@ -20,11 +20,12 @@ LATER = {
     "if_else": "Conditions are run by a later version of the local control plane.",
     "do_while": "Loops are run by a later version of the local control plane.",
     "parallel_for": "Loops are run by a later version of the local control plane.",
-    "sweep": "Sweep steps are run by a later version of the local control plane.",
     "parallel": "Parallel steps are run by a later version of the local control plane.",
     "data_transfer": "Data-transfer steps are run by a later version of the local control plane.",
 }
 _DISTRIBUTIONS = {"pytorch": "PyTorch", "mpi": "Mpi", "tensorflow": "TensorFlow", "ray": "Ray"}
+_POLICIES = {"bandit": "Bandit", "median_stopping": "MedianStopping", "truncation_selection": "TruncationSelection"}
+_OF_SWEEP = frozenset({"jobType", "limits", "identity", "services", "resources"})  # not of the trial of a sweep
 # Below these keys of a node, names are the user's own.
 _OWN_NAMES = frozenset({"environment_variables", "inputs", "outputs", "tags", "properties", "services"})
 
@@ -157,7 +158,38 @@ def _pipeline(step: Step, given: Given) -> dict[str, Any]:
     return {"jobType": "Pipeline", "jobs": dict(step.spec.get("jobs") or {}), "settings": {**given.settings, **own}}
 
 
-BUILDERS: dict[str, Callable[[Step, Given], dict[str, Any]]] = {"command": _command, "pipeline": _pipeline}
+def _sweep(step: Step, given: Given) -> dict[str, Any]:
+    """Return the body of a sweep over a component: what is searched takes the place of some of its inputs."""
+    node = step.node
+    trial = {name: value for name, value in _command(step, given).items() if name not in _OF_SWEEP}
+    algorithm = node.get("sampling_algorithm") or "random"
+    settings = bindings.camel(algorithm) if isinstance(algorithm, Mapping) else {"type": algorithm}
+    return {
+        "jobType": "Sweep",
+        "trial": trial,
+        "searchSpace": dict(node.get("search_space") or {}),
+        "samplingAlgorithm": {**settings, "samplingAlgorithmType": str(settings.pop("type", "random"))},
+        "objective": bindings.camel(node.get("objective") or {}),
+        "earlyTermination": _policy(node.get("early_termination")),
+        "limits": bindings.camel(node.get("limits") or {}),
+        "identity": bindings.camel(node.get("identity")),
+        "resources": _merged(step, "resources"),
+    }
+
+
+def _policy(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if not given:
+        return None
+    found: dict[str, Any] = bindings.camel(given)
+    kind = str(found.pop("type", "") or found.get("policyType", ""))
+    return {**found, "policyType": _POLICIES.get(kind.lower(), kind)}
+
+
+BUILDERS: dict[str, Callable[[Step, Given], dict[str, Any]]] = {
+    "command": _command,
+    "pipeline": _pipeline,
+    "sweep": _sweep,
+}
 
 
 def _merged(step: Step, key: str) -> dict[str, Any]:

@@ -261,6 +261,22 @@ def test_each_name_is_read_by_the_command_and_each_reference_is_a_name(folder):
 RATE = "inputs: {rate: {type: number}}"
 
 
+def test_a_list_of_a_search_space_is_set_from_the_command_line(folder, monkeypatch, capsys):
+    """R12: a list stays a list; a path that the template does not have is named with what was meant."""
+    from azure.ai.ml import load_job
+
+    for name in ("base", "dev"):
+        folder.put(f"environments/{name}.yaml", "{}\n")
+    folder.put("templates/tune.yml", _rate("{type: choice, values: [rbf]}"))
+    monkeypatch.chdir(folder.root)
+    main(["render", "tune", "-e", "dev", "--set", "search_space.rate.values=[rbf, linear, 0.10]"])
+    sweep = load_job(io.StringIO(capsys.readouterr().out))
+    assert sweep.search_space["rate"].values == ["rbf", "linear", 0.1]
+    with pytest.raises(SystemExit):
+        main(["render", "tune", "-e", "dev", "--set", "search_spaces.rate.values=[rbf]"])
+    assert "search_space" in capsys.readouterr().err
+
+
 # R29: the four forms of a sweep step
 def _step(folder, trial, rate=UNIFORM):
     folder.put("components/train.yml", COMPONENT)

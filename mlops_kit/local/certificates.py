@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_kit.files import write_private
 from mlops_kit.local.settings import DOMAIN, SCHEMA_HOST, LocalSettings
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def certificate(settings: LocalSettings, environ: Mapping[str, str] = os.environ
         _issue(files, folder / _VALID)
     bundle = _trusted_before(files.bundle, environ) + b"\n" + files.authority.read_bytes()
     if not files.bundle.exists() or files.bundle.read_bytes() != bundle:
-        _write_private(files.bundle, bundle)
+        write_private(files.bundle, bundle)
     return files
 
 
@@ -77,14 +78,6 @@ def _trusted_before(own: Path, environ: Mapping[str, str]) -> bytes:
     return Path(certifi.where()).read_bytes()
 
 
-def _write_private(path: Path, content: bytes) -> None:
-    draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_bytes(content)
-    draft.replace(path)
-
-
 def _issue(files: Certificate, valid: Path) -> None:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -93,13 +86,13 @@ def _issue(files: Certificate, valid: Path) -> None:
     authority = _authority(authority_key)
     leaf = _leaf(authority, authority_key, leaf_key)
     pem = serialization.Encoding.PEM
-    _write_private(files.authority, authority.public_bytes(pem))
-    _write_private(files.chain, leaf.public_bytes(pem) + authority.public_bytes(pem))
+    write_private(files.authority, authority.public_bytes(pem))
+    write_private(files.chain, leaf.public_bytes(pem) + authority.public_bytes(pem))
     plain = serialization.NoEncryption()
-    _write_private(files.key, leaf_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    write_private(files.key, leaf_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
     # Written last: a start that was killed half-way issues again. The authority's key is not kept at all.
     times = (leaf.not_valid_before_utc, leaf.not_valid_after_utc)
-    _write_private(valid, " ".join(str(time.timestamp()) for time in times).encode())
+    write_private(valid, " ".join(str(time.timestamp()) for time in times).encode())
 
 
 def _named(text: str) -> x509.Name:

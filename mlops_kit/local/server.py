@@ -27,6 +27,7 @@ import uvloop
 from filelock import FileLock, Timeout
 
 from mlops_kit.errors import LocalError, MlopsKitError
+from mlops_kit.files import write_private
 from mlops_kit.local import certificates, dispatch, gateway, processes, providers
 from mlops_kit.local.arm.operations import Operations
 from mlops_kit.local.arm.routes import Route, RouteTable
@@ -169,10 +170,7 @@ def compose(settings: LocalSettings, azurite: Azurite) -> Plane:
 
 def _secret(path: Path) -> bytes:
     if not path.exists() or path.stat().st_size != _SECRET_BYTES:
-        draft = path.with_suffix(".new")
-        draft.touch(mode=0o600)
-        draft.write_bytes(secrets.token_bytes(_SECRET_BYTES))
-        draft.replace(path)
+        write_private(path, secrets.token_bytes(_SECRET_BYTES))
     return path.read_bytes()
 
 

@@ -7,6 +7,8 @@ import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mlops_kit.files import write_private
+
 DOMAIN = "mlops.test"  # reserved by RFC 2606: a lost proxy variable fails closed instead of reaching Azure
 MANAGEMENT_HOST = f"management.{DOMAIN}"
 API_HOST = f"api.{DOMAIN}"
@@ -122,10 +124,7 @@ class Instance:
 
     def write(self, path: Path) -> None:
         """Record this instance, readable by its owner only, in one step."""
-        draft = path.with_suffix(".new")
-        draft.touch(mode=0o600)
-        draft.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
-        draft.replace(path)
+        write_private(path, json.dumps(asdict(self), indent=1))
 
     @classmethod
     def read(cls, path: Path) -> Instance | None:

@@ -18,6 +18,7 @@ import psutil
 from filelock import FileLock
 
 from mlops_kit.errors import LocalError
+from mlops_kit.files import write_whole
 from mlops_kit.local import azurite, processes, shortcut
 from mlops_kit.local.outside import OUTSIDE, outside
 from mlops_kit.local.settings import (
@@ -275,9 +276,7 @@ def write_settings(settings: LocalSettings) -> None:
     """Record settings in their state folder."""
     facts = asdict(settings)
     del facts["state"]
-    draft = settings.state / f"{_MARKER}.new"
-    draft.write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    draft.replace(settings.state / _MARKER)
+    write_whole(settings.state / _MARKER, json.dumps(facts, indent=1))
 
 
 def environment(instance: Instance, settings: LocalSettings) -> dict[str, str]:

@@ -192,5 +192,6 @@ def _unknown_kind(root: Map) -> Finding:
     near = next(
         (hint for word in sorted(words) if (hint := did_you_mean(word, ("command", "jobs", "type", "trial")))), ""
     )
-    hint = near or "add `$schema:` or `type:`"
+    old = next((hint for key, hint in kinds.V1_KEYS.items() if key in words), "")
+    hint = old or near or "add `$schema:` or `type:`"
     return error("MK0101", root.place, "this is no kind of Azure ML file that is known", hint)

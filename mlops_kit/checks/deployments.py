@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 KINDS = {"managed_online_deployment", "kubernetes_online_deployment"}
 SIZE = re.compile(r"(standard|basic)_[a-z0-9_-]+", re.IGNORECASE)
-# "Manage and increase quotas": timeouts are 180 s on managed machines, 300 s on Kubernetes; probes are those of
-# Kubernetes, of which one success is the only threshold of a liveness probe.
+# "Manage and increase quotas" (learn.microsoft.com): a request takes 180 s at most on managed machines, 300 s on
+# Kubernetes, whose liveness probes know no other threshold than one success.
 _COUNTS = {"instance_count": Bounds(1)}
 _REQUESTS = {"max_concurrent_requests_per_instance": Bounds(1), "max_queue_wait_ms": Bounds(0)}
 _TIMEOUTS = {
@@ -35,7 +35,10 @@ _PROBE = {
     "success_threshold": Bounds(1),
     "failure_threshold": Bounds(1),
 }
-_LIVENESS = {**_PROBE, "success_threshold": Bounds(1, 1)}
+_LIVENESS = {
+    "managed_online_deployment": _PROBE,
+    "kubernetes_online_deployment": {**_PROBE, "success_threshold": Bounds(1, 1)},
+}
 _SCALES = {
     "min_instances": Bounds(0),
     "max_instances": Bounds(1),
@@ -126,7 +129,7 @@ def _numbers(deployment: Map, kind: str) -> Iterator[Finding]:
     requests = deployment.get("request_settings")
     if requests is not None:
         yield from bounds.outside(requests, {**_REQUESTS, "request_timeout_ms": _TIMEOUTS[kind]})
-    yield from bounds.outside(deployment.get("liveness_probe"), _LIVENESS)
+    yield from bounds.outside(deployment.get("liveness_probe"), _LIVENESS[kind])
     yield from bounds.outside(deployment.get("readiness_probe"), _PROBE)
     yield from bounds.outside(deployment.get("data_collector"), _COLLECTOR)
     yield from _resources(deployment.get("resources"))

@@ -215,6 +215,12 @@ TYPES = {
     "data_transfer": "component",
 }
 
+# keys of files that only v1 had -> what to write instead
+V1_KEYS = {
+    "computeType": "a deployment configuration of v1 becomes a deployment with `instance_type: Standard_DS2_v2`",
+    "entryScript": "an inference configuration of v1 becomes `code_configuration` and `environment` of a deployment",
+}
+
 # folders of a project, by convention
 FOLDERS = {
     "jobs": "job",

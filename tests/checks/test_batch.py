@@ -230,3 +230,17 @@ def test_shared_memory_is_read_in_deployments_and_steps_too(folder):
     for text in (MODEL, STEP):
         (found,) = _in(folder, text + "resources: {shm_size: 2GB}\n")
         assert "error[MK1025]: `shm_size` is `2GB`, no size that Docker reads; write `2g`" in found
+
+
+def test_a_task_that_is_no_map_is_one_fault(folder):
+    text = STEP.partition("task:")[0] + "task: run\n"
+    (found,) = [line for line in _in(folder, text) if "error" in line]
+    assert "error[MK0105]: `task` is `run`; expected a map" in found
+
+
+def test_a_size_of_mini_batches_that_is_bound_or_left_open_is_left_alone(folder):
+    inner = "".join(f"    {line}\n" for line in STEP.replace("name: score\n", "").splitlines())
+    given = inner.replace("{type: uri_folder}", "{type: uri_folder, path: azureml:images:1}")
+    folder.put("src/score.py", SCORE)
+    text = f"type: pipeline\ninputs: {{size: '5'}}\njobs:\n  score:\n{given}"
+    assert folder.found(text.replace('"5"', "${{parent.inputs.size}}"), "pipelines/one.yml") == []

@@ -14,7 +14,7 @@ def _in(folder, text, **how):
     return folder.found(text, "computes/one.yml", **how)
 
 
-@pytest.mark.parametrize("text", [CLUSTER + "min_instances: 0\nmax_instances: 4\ntier: dedicated\n", INSTANCE])
+@pytest.mark.parametrize("text", [CLUSTER + "min_instances: 4\nmax_instances: 4\ntier: dedicated\n", INSTANCE])
 def test_l2_17_l5_24_the_usual_computes_pass_and_load(folder, text):
     from azure.ai.ml import load_compute
 

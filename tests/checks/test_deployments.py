@@ -76,10 +76,13 @@ def test_l7_14_resources_belong_to_kubernetes(folder):
 @pytest.mark.parametrize(
     ("resources", "message"),
     [
-        ("{requests: {memory: 1 GB}}", "`memory` is `1 GB`, no amount that Kubernetes reads"),
-        ("{limits: {cpu: two}}", "`cpu` is `two`, no amount that Kubernetes reads"),
-        ('{requests: {cpu: "2"}, limits: {cpu: 1500m}}', "`requests` has more of `cpu` than `limits`"),
-        ("{requests: {memory: 2Gi}, limits: {memory: 2000M}}", "`requests` has more of `memory` than `limits`"),
+        ("{requests: {memory: 1 GB}}", "error[MK1025]: `memory` is `1 GB`, no amount that Kubernetes reads"),
+        ("{limits: {cpu: two}}", "error[MK1025]: `cpu` is `two`, no amount that Kubernetes reads"),
+        ('{requests: {cpu: "2"}, limits: {cpu: 1500m}}', "error[MK1008]: `requests` has more of `cpu` than `limits`"),
+        (
+            "{requests: {memory: 2Gi}, limits: {memory: 2000M}}",
+            "error[MK1008]: `requests` has more of `memory` than `limits`",
+        ),
     ],
 )
 def test_amounts_of_kubernetes_are_read_and_compared(folder, resources, message):
@@ -101,6 +104,22 @@ def test_l7_03_container_instances_are_retired_and_a_managed_deployment_is_named
     (found,) = _in(folder, text)
     assert told in found
     assert "`instance_type: Standard_DS2_v2`" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "computeType: ACI\ncontainerResourceRequirements: {cpu: 1, memoryInGB: 1}\n",
+            "`instance_type: Standard_DS2_v2`",
+        ),
+        ("entryScript: score.py\nruntime: python\n", "becomes `code_configuration` and `environment` of a deployment"),
+    ],
+)
+def test_l7_03_files_that_only_v1_had_are_told_what_they_become(folder, text, told):
+    (found,) = _in(folder, text)
+    assert found.startswith("1:1: error[MK0101]: this is no kind of Azure ML file that is known; ")
+    assert told in found
 
 
 @pytest.mark.parametrize(
@@ -151,7 +170,6 @@ def test_what_stands_in_the_right_place_passes_here_and_loads_in_the_sdk(folder)
         ("request_settings: {request_timeout_ms: 180001}", "allowed are 1 to 180000 milliseconds"),
         ("request_settings: {max_concurrent_requests_per_instance: 0}", "the least is 1"),
         ("request_settings: {max_queue_wait_ms: -1}", "the least is 0"),
-        ("liveness_probe: {success_threshold: 2}", "`success_threshold` is 2; allowed are 1 to 1"),
         ("liveness_probe: {period: 0}", "`period` is 0; the least is 1"),
         ("readiness_probe: {failure_threshold: 0}", "`failure_threshold` is 0; the least is 1"),
         ("data_collector: {sampling_rate: 1.5}", "`sampling_rate` is 1.5; allowed are 0 to 1"),
@@ -162,6 +180,12 @@ def test_a_number_out_of_bounds_is_found(folder, line, message):
     assert found.startswith("5:")
     assert "error[MK1007]" in found
     assert message in found
+
+
+def test_a_liveness_probe_of_kubernetes_knows_one_success(folder):
+    (found,) = _in(folder, KUBERNETES + "liveness_probe: {success_threshold: 2}\n")
+    assert "`success_threshold` is 2; allowed are 1 to 1" in found
+    assert _in(folder, MANAGED + "liveness_probe: {success_threshold: 2}\n") == []
 
 
 def test_kubernetes_waits_longer_than_managed_machines(folder):

@@ -154,5 +154,15 @@ def test_tags_of_a_resource_of_azure_keep_to_its_rules(folder):
     ]
 
 
+def test_fifty_tags_of_256_characters_are_the_most(folder):
+    tags = "".join(f"  t{number}: {'x' * 256}\n" for number in range(50))
+    assert folder.found(f"{ENDPOINT}name: churn\ntags:\n{tags}") == []
+
+
 def test_tags_of_a_job_are_free(folder):
     assert folder.found(JOB + f"tags: {{a/b: c, long: {'x' * 300}}}\n") == []
+
+
+def test_a_version_without_a_value_is_one_fault(folder):
+    text = "type: custom_model\nname: churn\npath: azureml://jobs/a\nversion:\n"
+    assert [line for line in folder.found(text, "models/one.yml") if "MK0203" in line] == []

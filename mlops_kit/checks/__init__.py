@@ -37,6 +37,7 @@ from mlops_kit.checks import (
     secrets,
     sweeps,
     texts,
+    together,
     triggers,
     wiring,
 )
@@ -46,11 +47,11 @@ from mlops_kit.checks.subject import Subject
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from mlops_kit.documents import Document, Node
 
-__all__ = ["CHECKS", "Files", "Finding", "as_written", "check", "is_azure_ml", "kind_of"]
+__all__ = ["CHECKS", "Files", "Finding", "as_written", "beside", "check", "is_azure_ml", "kind_of"]
 
 # Every check of a document beyond the schema of its kind; each passes over the kinds that it does not concern.
 CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
@@ -118,6 +119,13 @@ def as_written(document: Document) -> Document:
         return document
     written = texts.as_written(document.root, kind)
     return replace(document, root=triggers.in_service_zones(written) if kind in triggers.KINDS else written)
+
+
+def beside(documents: Sequence[Document]) -> Iterator[Finding]:
+    """Yield what is wrong with the documents of one file beside each other, such as a name that two of them have."""
+    if len(documents) > 1:
+        pairs = ((document.root, kind_of(document)) for document in documents)
+        yield from together.check([(root, kind) for root, kind in pairs if isinstance(root, Map) and kind])
 
 
 def kind_of(document: Document) -> str | None:

@@ -117,7 +117,7 @@ PLACEHOLDER = re.compile(r"<[^<>]*>|\{\{.*\}\}")
 def check(subject: Subject) -> list[Finding]:
     """Return the names of a document that break the rules of the service."""
     kind = subject.kind
-    named = _rule_of(kind)
+    named = rule_of(kind)
     findings: list[Finding] = []
     for entry in subject.root.entries:
         find = _FINDERS.get(entry.key.text)
@@ -150,7 +150,7 @@ def _of_step(step: Node) -> Iterator[Finding]:
 
 
 @cache
-def _rule_of(kind: str) -> str:
+def rule_of(kind: str) -> str:
     """Return which rule the ``name`` of a kind follows, nothing where it has no name of its own."""
     parts = (rule for part, rule in _PARTS.items() if kind.startswith(part) or kind.endswith(part))
     return _KINDS.get(kind) or next(parts, "")

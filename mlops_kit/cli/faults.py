@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import click
@@ -67,11 +68,12 @@ def find(
     yield from rendering.faults
     if files is None:
         return
-    for document in rendering.documents:
-        for finding in checks.check(document.root, document.path, files, protected=environment.protected):
-            # Where an expression failed, the input it would have used looks unused.
-            if finding.place not in rendering.blanks and not (rendering.faults and finding.code == "MK0302"):
-                yield finding
+    protected = environment.protected
+    each = (checks.check(document.root, document.path, files, protected=protected) for document in rendering.documents)
+    for finding in chain(checks.beside(rendering.documents), *each):
+        # Where an expression failed, the input it would have used looks unused.
+        if finding.place not in rendering.blanks and not (rendering.faults and finding.code == "MK0302"):
+            yield finding
 
 
 def render_all(loaded: tuple[Document, ...], environment: Environment, settings: Mapping[str, Node]) -> Rendering:

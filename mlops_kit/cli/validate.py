@@ -310,7 +310,7 @@ def _is_whole(loaded: Sequence[Document], found: Sequence[Finding], environment:
 
 def _unrendered(loaded: Sequence[Document], path: Path, context: Context) -> list[Finding]:
     """Check documents as they are; those that must be rendered first need an environment, and a right one."""
-    findings: list[Finding] = []
+    findings = list(checks.beside([each for each in loaded if not faults.first_expression(each.root)]))
     for document in loaded:
         if place := faults.first_expression(document.root):
             if not context.chosen.is_wrong:

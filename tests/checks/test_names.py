@@ -101,15 +101,15 @@ def test_r40_each_kind_has_its_rule_and_one_fault_is_one_finding(folder, text, s
 
 
 def test_every_kind_but_code_has_a_rule_for_its_name():
-    from mlops_kit.checks.names import _rule_of
+    from mlops_kit.checks.names import rule_of
 
-    without = {kind for kind in schemas.kinds() if not _rule_of(kind)}
+    without = {kind for kind in schemas.kinds() if not rule_of(kind)}
     assert without == {"code", "data_import", "environment"}
-    assert {_rule_of(kind) for kind in schemas.kinds()} - {""} <= set(RULES)
+    assert {rule_of(kind) for kind in schemas.kinds()} - {""} <= set(RULES)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_what_a_rule_offers_it_accepts(rule):
+def test_what_arule_offers_it_accepts(rule):
     for text in ["feature/ABC-12 fix", "run:3PM", "-x-", "ä", "", "a b", "cpu-1", "my model.v2"]:
         meant = rule.mended(text)
         assert not meant or rule.accepts(meant)

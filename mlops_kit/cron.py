@@ -48,58 +48,57 @@ class Cron:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with an expression, in words, and the piece of it that is wrong."""
+    """What is wrong with an expression, in words, and where in its text that begins."""
 
     message: str
-    piece: str
+    start: int = 0
 
 
 def read(expression: str) -> tuple[Cron | None, tuple[Fault, ...]]:
     """Return what an expression says, or None and everything that is wrong with it."""
-    texts = expression.split()
+    texts = list(re.finditer(r"\S+", expression))
     if len(texts) != len(FIELDS):
-        return None, (Fault(_wrong_count(texts), expression),)
-    found = [_values(text, field) for text, field in zip(texts, FIELDS, strict=True)]
+        return None, (Fault(_wrong_count(len(texts))),)
+    found = [_values(text[0], text.start(), field) for text, field in zip(texts, FIELDS, strict=True)]
     if faults := tuple(each for each in found if isinstance(each, Fault)):
         return None, faults
     minutes, hours, _, _, week_days = (each for each in found if not isinstance(each, Fault))
-    ignored = tuple(field.name for text, field in zip(texts[2:4], FIELDS[2:4], strict=True) if text != "*")
+    ignored = tuple(field.name for text, field in zip(texts[2:4], FIELDS[2:4], strict=True) if text[0] != "*")
     return Cron(minutes, hours, week_days, ignored), ()
 
 
-def _wrong_count(texts: list[str]) -> str:
-    count = f"{len(texts)} field" + ("s" if len(texts) != 1 else "")
-    meaning = ", seconds or years are not among them" if len(texts) > len(FIELDS) else ""
+def _wrong_count(given: int) -> str:
+    count = f"{given} field" + ("s" if given != 1 else "")
+    meaning = ", seconds or years are not among them" if given > len(FIELDS) else ""
     return f"it has {count} where there are five{meaning}"
 
 
-def _values(text: str, field: Field) -> frozenset[int] | Fault:
-    """Return the values that one field lists, or the first thing that is wrong with it."""
+def _values(text: str, start: int, field: Field) -> frozenset[int] | Fault:
+    """Return the values that one field lists, or the first thing that is wrong with it; the field begins at ``start``."""
     values: set[int] = set()
     for part in text.split(","):
         found = _part(part, field)
-        if isinstance(found, Fault):
-            return found
+        if isinstance(found, str):
+            return Fault(f"{field.name} `{part}` {found}", start)
         values.update(found)
+        start += len(part) + 1
     return frozenset(values)
 
 
-def _part(part: str, field: Field) -> range | Fault:
-    """Return the values of ``*``, ``3``, ``1-5``, ``mon-fri`` and each of them with a step such as ``/2``."""
+def _part(part: str, field: Field) -> range | str:
+    """Return the values of ``*``, ``3``, ``1-5`` or ``mon-fri``, each also with a step such as ``/2``; or the fault."""
     match = _PART.fullmatch(part)
     if match is None or (match[1] == "*" and match[2]):
-        return Fault(f"{field.name} `{part}` is no form that is known", part)
+        return "is no form that is known"
     step = int(match[3]) if (match[3] or "").isdecimal() else 1
     if match[3] and (not match[3].isdecimal() or step < 1):
-        return Fault(f"{field.name} `{part}` has a step that is no whole number above 0", part)
+        return "has a step that is no whole number above 0"
     ends = [_value(word, field) for word in match.group(1, 2) if word and word != "*"]
     known = [end for end in ends if end is not None]
     if len(known) < len(ends):
-        return Fault(f"{field.name} `{part}` is not {_allowed(field)}", part)
+        return f"is not {_allowed(field)}"
     low, high = _span(known, field, stepped=bool(match[3]))
-    if low > high:
-        return Fault(f"{field.name} `{part}` runs backwards", part)
-    return range(low, high + 1, step)
+    return range(low, high + 1, step) if low <= high else "runs backwards"
 
 
 def _span(ends: list[int], field: Field, *, stepped: bool) -> tuple[int, int]:

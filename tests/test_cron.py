@@ -41,31 +41,34 @@ def test_days_and_months_are_read_and_ignored(expression, ignored):
 
 
 @pytest.mark.parametrize(
-    ("expression", "piece", "words"),
+    ("expression", "start", "words"),
     [
-        ("61 * * * *", "61", "minute `61` is not 0-59"),
-        ("* 24 * * *", "24", "hour `24` is not 0-23"),
-        ("* * 32 * *", "32", "day of the month `32` is not 1-31"),
-        ("* * * 0 *", "0", "month `0` is not 1-12 or jan-dec"),
-        ("* * * * 7", "7", "day of the week `7` is not 0-6 or sun-sat, where 0 is Sunday"),
-        ("* * * * mo", "mo", "day of the week `mo` is not 0-6 or sun-sat, where 0 is Sunday"),
-        ("* * * * fri-mon", "fri-mon", "day of the week `fri-mon` runs backwards"),
-        ("*/0 * * * *", "*/0", "minute `*/0` has a step that is no whole number above 0"),
-        ("*/x * * * *", "*/x", "minute `*/x` has a step that is no whole number above 0"),
-        ("1, * * * *", "", "minute `` is no form that is known"),
-        ("* * L * *", "L", "day of the month `L` is not 1-31"),
-        ("* * ? * *", "?", "day of the month `?` is no form that is known"),
-        ("* * * * 5#2", "5#2", "day of the week `5#2` is no form that is known"),
-        ("*-5 * * * *", "*-5", "minute `*-5` is no form that is known"),
-        ("0 0 12 * * *", "0 0 12 * * *", "it has 6 fields where there are five, seconds or years are not among them"),
-        ("@daily", "@daily", "it has 1 field where there are five"),
-        ("", "", "it has 0 fields where there are five"),
+        ("61 * * * *", 0, "minute `61` is not 0-59"),
+        ("* 24 * * *", 2, "hour `24` is not 0-23"),
+        ("* * 32 * *", 4, "day of the month `32` is not 1-31"),
+        ("* * * 0 *", 6, "month `0` is not 1-12 or jan-dec"),
+        ("* * * * 7", 8, "day of the week `7` is not 0-6 or sun-sat, where 0 is Sunday"),
+        ("* * * * mo", 8, "day of the week `mo` is not 0-6 or sun-sat, where 0 is Sunday"),
+        ("* * * * fri-mon", 8, "day of the week `fri-mon` runs backwards"),
+        ("*/0 * * * *", 0, "minute `*/0` has a step that is no whole number above 0"),
+        ("*/x * * * *", 0, "minute `*/x` has a step that is no whole number above 0"),
+        ("1, * * * *", 2, "minute `` is no form that is known"),
+        ("* * L * *", 4, "day of the month `L` is not 1-31"),
+        ("* * ? * *", 4, "day of the month `?` is no form that is known"),
+        ("* * * * 5#2", 8, "day of the week `5#2` is no form that is known"),
+        ("*-5 * * * *", 0, "minute `*-5` is no form that is known"),
+        ("0 0 12 * * *", 0, "it has 6 fields where there are five, seconds or years are not among them"),
+        ("@daily", 0, "it has 1 field where there are five"),
+        ("0 6 0 * *", 4, "day of the month `0` is not 1-31"),
+        ("0,15,61 * * * *", 5, "minute `61` is not 0-59"),
+        ("  0   24 * * *", 6, "hour `24` is not 0-23"),
+        ("", 0, "it has 0 fields where there are five"),
     ],
 )
-def test_what_is_wrong_is_said_with_the_piece_that_is(expression, piece, words):
-    assert cron.read(expression) == (None, (cron.Fault(words, piece),))
+def test_what_is_wrong_is_said_with_the_place_where_it_begins(expression, start, words):
+    assert cron.read(expression) == (None, (cron.Fault(words, start),))
 
 
 def test_every_field_that_is_wrong_is_named():
     _, faults = cron.read("61 25 * * 9")
-    assert [fault.piece for fault in faults] == ["61", "25", "9"]
+    assert [fault.start for fault in faults] == [0, 3, 10]

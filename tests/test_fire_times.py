@@ -193,6 +193,12 @@ def test_a_day_that_a_zone_left_out_fires_once():
     assert [text[:2] for text in found] == ["29", "31", "01"]
 
 
+def test_a_day_that_a_zone_left_out_is_not_forgotten_when_it_is_asked_for_late():
+    friday = Pattern(frozenset({9}), frozenset({0}), frozenset({4}))  # the 30th, which Apia left out
+    trigger = Trigger("day", 1, ZoneInfo("Pacific/Apia"), friday, start=datetime(2011, 12, 1, tzinfo=UTC))
+    assert _local(trigger, datetime(2011, 12, 30, 12, tzinfo=UTC), 1) == ["31 09:00 +14"]
+
+
 def test_without_a_pattern_days_weeks_and_months_keep_the_time_on_the_wall_of_the_start():
     zone = ZoneInfo("Europe/London")
     start = datetime(2026, 3, 27, 8, 15, 30, tzinfo=zone)

@@ -78,7 +78,7 @@ def _expression(expression: Scalar, *, is_job: bool) -> Iterator[Finding]:
     if faults:
         message = f"`{brief(expression.text)}` is no cron expression: {'; '.join(fault.message for fault in faults)}"
         hint = "the fields are minute, hour, day of the month, month, day of the week"
-        yield error("MK0930", place_in(expression, faults[0].piece), message, hint)
+        yield error("MK0930", place_in(expression, expression.text[faults[0].start :]), message, hint)
     elif read and read.ignored and is_job:
         fields = " and ".join(read.ignored)
         message = f"the service ignores the {fields} of `{brief(expression.text)}`: it fires as if `*` stood there"

@@ -61,6 +61,12 @@ def test_the_finding_stands_at_the_first_field_that_is_wrong(folder):
     assert "day of the week `7` is not 0-6 or sun-sat, where 0 is Sunday" in line
 
 
+@pytest.mark.parametrize(("expression", "column"), [("0 6 0 * *", 40), ("0,61 * * * *", 38), ("* * * * mon,7", 48)])
+def test_the_place_is_that_of_the_wrong_piece_and_not_of_an_equal_one(folder, expression, column):
+    [line] = folder.found(_schedule(f"type: cron, expression: '{expression}'"), "schedules/nightly.yml")
+    assert line.startswith(f"4:{column}: error[MK0930]")
+
+
 @pytest.mark.parametrize(
     ("expression", "fields"),
     [("0 6 1 * *", "day of the month"), ("0 6 * 1 *", "month"), ("0 6 1 1 *", "day of the month and month")],

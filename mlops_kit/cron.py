@@ -74,7 +74,7 @@ def _wrong_count(given: int) -> str:
 
 
 def _values(text: str, start: int, field: Field) -> frozenset[int] | Fault:
-    """Return the values that one field lists, or the first thing that is wrong with it; the field begins at ``start``."""
+    """Return the values that one field lists, or the first thing wrong with it; the field begins at ``start``."""
     values: set[int] = set()
     for part in text.split(","):
         found = _part(part, field)

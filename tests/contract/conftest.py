@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import textwrap
 import time
 import uuid
 from collections.abc import Collection, Mapping
@@ -174,3 +175,82 @@ class Jobs:
 @pytest.fixture(scope="session")
 def jobs(ml: MLClient, tmp_path_factory: pytest.TempPathFactory) -> Jobs:
     return Jobs(ml, tmp_path_factory.mktemp("jobs"))
+
+
+# Pipelines and sweeps -----------------------------------------------------------------------------------------------
+
+PIPELINE_ENVIRONMENT = "azureml:AzureML-minimal@latest"
+WRITE = """\
+import sys
+from pathlib import Path
+words, out = sys.argv[1:-1], Path(sys.argv[-1])
+out.mkdir(parents=True, exist_ok=True)
+(out / "words.txt").write_text(" ".join(words))
+print("wrote", *words)
+"""
+READ = """\
+import sys
+from pathlib import Path
+print("read", (Path(sys.argv[1]) / "words.txt").read_text())
+"""
+
+
+@dataclass
+class Pipelines:
+    """Writes jobs as YAML into a folder and submits them; ``token`` makes the steps of a test its own."""
+
+    ml: Any
+    folder: Path
+    token: str
+    write: str = WRITE
+
+    def load(self, text: str) -> Any:
+        from azure.ai.ml import load_job
+
+        for name, content in (("write.py", WRITE), ("read.py", READ)):
+            (self.folder / "src").mkdir(exist_ok=True)
+            (self.folder / "src" / name).write_text(content)
+        file = self.folder / f"{uuid.uuid4().hex[:8]}.yml"
+        file.write_text(textwrap.dedent(text).replace("TOKEN", self.token).replace("ENVIRONMENT", PIPELINE_ENVIRONMENT))
+        job = load_job(file)
+        if job.type == "pipeline":
+            job.settings.default_compute = job.settings.default_compute or "serverless"
+        return job
+
+    def put(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(textwrap.dedent(text).replace("ENVIRONMENT", PIPELINE_ENVIRONMENT))
+
+    def run(self, text: str, **changes: Any) -> Any:
+        """Submit a pipeline and wait for its end."""
+        job = self.load(text)
+        for key, value in changes.items():
+            setattr(job.settings, key, value)
+        return self.wait(self.ml.jobs.create_or_update(job).name)
+
+    def wait(self, name: str) -> Any:
+        deadline = time.monotonic() + 240
+        while time.monotonic() < deadline:
+            job = self.ml.jobs.get(name)
+            if job.status in FINAL:
+                return job
+            time.sleep(0.05)
+        raise AssertionError(f"{name} is {job.status}")
+
+    def steps(self, job: Any) -> dict[str, Any]:
+        """Return the children of a job by the names of their steps."""
+        found = (self.ml.jobs.get(child.name) for child in self.ml.jobs.list(parent_job_name=job.name))
+        return {child.display_name: child for child in found}
+
+    def error(self, job: Any) -> str:
+        details = self.ml.jobs._runs_operations.get_run_details(job.name)
+        return str(details.error.error.message)
+
+    def log(self, job: Any) -> str:
+        target = self.folder / f"log-{uuid.uuid4().hex[:8]}"
+        self.ml.jobs.download(job.name, download_path=target, all=True)
+        return "".join(file.read_text() for file in sorted(target.rglob("std_log.txt")))
+
+
+@pytest.fixture
+def pipelines(ml: Any, tmp_path: Path) -> Pipelines:
+    return Pipelines(ml, tmp_path, uuid.uuid4().hex[:8])

@@ -2,90 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 import time
-import uuid
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-ENVIRONMENT = "azureml:AzureML-minimal@latest"
-WRITE = """\
-import sys
-from pathlib import Path
-words, out = sys.argv[1:-1], Path(sys.argv[-1])
-out.mkdir(parents=True, exist_ok=True)
-(out / "words.txt").write_text(" ".join(words))
-print("wrote", *words)
-"""
-READ = """\
-import sys
-from pathlib import Path
-print("read", (Path(sys.argv[1]) / "words.txt").read_text())
-"""
-
-
-@dataclass
-class Pipelines:
-    """Writes pipelines as YAML into a folder and submits them; ``token`` makes the steps of a test its own."""
-
-    ml: Any
-    folder: Path
-    token: str
-
-    def load(self, text: str) -> Any:
-        from azure.ai.ml import load_job
-
-        for name, content in (("write.py", WRITE), ("read.py", READ)):
-            (self.folder / "src").mkdir(exist_ok=True)
-            (self.folder / "src" / name).write_text(content)
-        file = self.folder / f"{uuid.uuid4().hex[:8]}.yml"
-        file.write_text(textwrap.dedent(text).replace("TOKEN", self.token).replace("ENVIRONMENT", ENVIRONMENT))
-        job = load_job(file)
-        job.settings.default_compute = job.settings.default_compute or "serverless"
-        return job
-
-    def put(self, name: str, text: str) -> None:
-        (self.folder / name).write_text(textwrap.dedent(text).replace("ENVIRONMENT", ENVIRONMENT))
-
-    def run(self, text: str, **changes: Any) -> Any:
-        """Submit a pipeline and wait for its end."""
-        job = self.load(text)
-        for key, value in changes.items():
-            setattr(job.settings, key, value)
-        return self.wait(self.ml.jobs.create_or_update(job).name)
-
-    def wait(self, name: str) -> Any:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            job = self.ml.jobs.get(name)
-            if job.status in ("Completed", "Failed", "Canceled"):
-                return job
-            time.sleep(0.05)
-        raise AssertionError(f"{name} is {job.status}")
-
-    def steps(self, job: Any) -> dict[str, Any]:
-        """Return the children of a job by the names of their steps."""
-        found = (self.ml.jobs.get(child.name) for child in self.ml.jobs.list(parent_job_name=job.name))
-        return {child.display_name: child for child in found}
-
-    def error(self, job: Any) -> str:
-        details = self.ml.jobs._runs_operations.get_run_details(job.name)
-        return str(details.error.error.message)
-
-    def log(self, job: Any) -> str:
-        target = self.folder / f"log-{uuid.uuid4().hex[:8]}"
-        self.ml.jobs.download(job.name, download_path=target, all=True)
-        return "".join(file.read_text() for file in sorted(target.rglob("std_log.txt")))
-
-
-@pytest.fixture
-def pipelines(ml: Any, tmp_path: Path) -> Pipelines:
-    return Pipelines(ml, tmp_path, uuid.uuid4().hex[:8])
-
 
 CHAIN = """\
     type: pipeline
@@ -148,7 +69,7 @@ BRANCHES = """\
 """
 
 
-def _span(pipelines: Pipelines, step: Any) -> tuple[datetime, datetime]:
+def _span(pipelines: Any, step: Any) -> tuple[datetime, datetime]:
     run = pipelines.ml.jobs._runs_operations.get_run(step.name)
     return run.start_time_utc, run.end_time_utc
 
@@ -243,7 +164,7 @@ COMPONENT = """\
 """
 
 
-def _component(pipelines: Pipelines, text: str = COMPONENT, name: str = "greet.yml") -> None:
+def _component(pipelines: Any, text: str = COMPONENT, name: str = "greet.yml") -> None:
     pipelines.put(name, text.replace("TOKEN", pipelines.token))
 
 
@@ -358,12 +279,12 @@ def test_each_step_may_have_a_compute_of_its_own_l6_02(pipelines):
 # Reuse (L6-14 to L6-17, R27) ---------------------------------------------------------------------------------------
 
 
-def _started(pipelines: Pipelines, step: Any) -> bool:
+def _started(pipelines: Any, step: Any) -> bool:
     """Say whether a process was started for a step: only then it has been Running."""
     return pipelines.ml.jobs._runs_operations.get_run(step.name).start_time_utc is not None
 
 
-def _reuse(pipelines: Pipelines, job: Any) -> dict[str, str]:
+def _reuse(pipelines: Any, job: Any) -> dict[str, str]:
     return {name: step.properties.get("mlops_kit.reuse", "") for name, step in pipelines.steps(job).items()}
 
 
@@ -394,9 +315,9 @@ def test_a_changed_literal_runs_what_depends_on_it_r27(pipelines):
 def test_a_changed_script_runs_its_own_step_only_l6_14(pipelines):
     two = CHAIN.replace("code: src", "code: one", 1)
     (pipelines.folder / "one").mkdir()
-    (pipelines.folder / "one" / "write.py").write_text(WRITE)
+    (pipelines.folder / "one" / "write.py").write_text(pipelines.write)
     pipelines.run(two)
-    (pipelines.folder / "one" / "write.py").write_text(WRITE + "print('changed')\n")
+    (pipelines.folder / "one" / "write.py").write_text(pipelines.write + "print('changed')\n")
     reasons = _reuse(pipelines, pipelines.run(two))
     assert reasons["first"] == "changed: code"
     assert reasons["second"].startswith("the same as ")  # what the first step wrote is the same

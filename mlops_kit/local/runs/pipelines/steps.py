@@ -10,6 +10,7 @@ from mlops_kit.local import uris
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, concerning
 from mlops_kit.local.providers import versions
 from mlops_kit.local.runs.pipelines import bindings, ports
+from mlops_kit.local.runs.sweeps import spaces
 
 if TYPE_CHECKING:
     from mlops_kit.local.plane import Plane
@@ -167,7 +168,7 @@ def _sweep(step: Step, given: Given) -> dict[str, Any]:
     return {
         "jobType": "Sweep",
         "trial": trial,
-        "searchSpace": dict(node.get("search_space") or {}),
+        "searchSpace": spaces.of_job(node.get("search_space") or {}),
         "samplingAlgorithm": {**settings, "samplingAlgorithmType": str(settings.pop("type", "random"))},
         "objective": bindings.camel(node.get("objective") or {}),
         "earlyTermination": _policy(node.get("early_termination")),

@@ -52,9 +52,7 @@ class Expression:
 
 
 def read(space: Mapping[str, Any], base: float = math.e) -> dict[str, Expression]:
-    """Return the expressions of a search space by name.
-
-    Both forms are read: ``["uniform", [0, 1]]`` of a job, ``{"type": "uniform", "min_value": 0, ...}`` of a step.
+    """Return the expressions of the search space of a job by name.
 
     Raises:
         SpaceError: The space is empty, or an expression is unknown or impossible.
@@ -64,12 +62,21 @@ def read(space: Mapping[str, Any], base: float = math.e) -> dict[str, Expression
     return {name: _read(name, given, base) for name, given in space.items()}
 
 
+def of_job(space: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the search space of a step in the form that a job has: ``["uniform", [0, 1]]``."""
+    return {name: _of_job(given) for name, given in space.items()}
+
+
+def _of_job(given: Any) -> Any:
+    if not isinstance(given, Mapping):
+        return given
+    kind = str(given.get("type"))
+    return [kind, [given.get(name) for name in ARGUMENTS.get(kind, ())]]
+
+
 def _read(name: str, given: Any, base: float) -> Expression:
-    if isinstance(given, Mapping):
-        kind, arguments = str(given.get("type")), dict(given)
-    else:
-        kind, sent = str(given[0]), given[1]
-        arguments = dict(zip(ARGUMENTS.get(kind, ()), sent, strict=False))
+    kind, sent = str(given[0]), given[1]
+    arguments = dict(zip(ARGUMENTS.get(kind, ()), sent, strict=False))
     if kind not in ARGUMENTS:
         raise SpaceError(f"'{name}' is a '{kind}'; known expressions: {', '.join(ARGUMENTS)}.")
     missing = [each for each in ARGUMENTS[kind] if arguments.get(each) is None]

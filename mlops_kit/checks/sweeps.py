@@ -59,6 +59,9 @@ def _sweep(sweep: Map) -> Iterator[Finding]:
     if space is None or (isinstance(space, Map) and not space.entries):
         place = space.place if space else sweep.place
         yield error("MK0908", place, "a sweep has nothing to search", "give at least one name under `search_space`")
+    if sweep.get("sampling_algorithm") is None:
+        message = "a sweep does not say how it samples its search space"
+        yield error("MK0915", sweep.place, message, "add `sampling_algorithm: random`, `grid` or `bayesian`")
     yield from check_sampling(sweep, iter([space] if isinstance(space, Map) else []))
     if isinstance(limits, Map):
         yield from _limits(limits)

@@ -250,6 +250,13 @@ def test_a_sweep_without_a_search_space_is_refused(folder):
     assert line.startswith("1:1: error[MK0908]: a sweep has nothing to search")
 
 
+def test_a_sweep_says_how_it_samples(folder):
+    [line] = folder.found(SWEEP.replace("sampling_algorithm: random\n", ""))
+    assert line.startswith(
+        "1:1: error[MK0915]: a sweep does not say how it samples its search space; add `sampling_alg"
+    )
+
+
 def test_each_name_is_read_by_the_command_and_each_reference_is_a_name(folder):
     """L9-11: a name that is missing in the command, or the reverse."""
     [line] = folder.found(SWEEP.replace("${{search_space.rate}}", "0.1"))

@@ -12,6 +12,7 @@ from mlops_kit import schemas
 from mlops_kit.checks import (
     automl,
     batch,
+    code_folders,
     commands,
     computes,
     conda,
@@ -61,6 +62,7 @@ CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     declarations.check,
     output_paths.check,
     paths.check,
+    code_folders.check,
     commands.check,
     environments.check,
     retired.check,

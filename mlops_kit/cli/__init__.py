@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("mlops_kit.cli.validate", "Check templates and environments; report every fault at its line."),
     "explain": ("mlops_kit.cli.explain", "Explain a code of validate, with a wrong and a right file."),
     "schedule": ("mlops_kit.cli.schedule", "Show when schedules fire."),
+    "package": ("mlops_kit.cli.package", "Show what ships of a code folder, and how large it is."),
     "schema": ("mlops_kit.cli.schema", "Print the JSON schema of a kind of file."),
     "run": ("mlops_kit.cli.run", "Render a template, submit it and wait for the result."),
     "job": ("mlops_kit.cli.job", "List, show, stream, cancel, download and compare jobs."),

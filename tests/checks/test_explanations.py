@@ -48,7 +48,10 @@ def _findings(folder: Path, example: Example, monkeypatch) -> list[str]:
     for name, body in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(body, encoding="utf-8")
+        if name.endswith("/"):
+            path.mkdir()
+        else:
+            path.write_text(body, encoding="utf-8")
     monkeypatch.chdir(folder)
     named = [name for name in example.files if name.endswith((".yml", ".yaml"))]
     result = CliRunner().invoke(cli, ["validate", "-e", "dev", *named], catch_exceptions=False)

@@ -123,6 +123,21 @@ def test_assigned_identity_has_the_principal_of_the_identity_itself(group: Any, 
     assert assigned.principal_id == group.get(zone["identity"]).properties["principalId"]
 
 
+def test_identity_that_is_deleted_and_made_again_is_somebody_else(group: Any) -> None:
+    path = f"Microsoft.ManagedIdentity/userAssignedIdentities/{_unique('id-again-')}"
+    first = group.put(path).properties
+    assert group.put(path, {"tags": {"a": "1"}}).properties == first
+    group.delete(path)
+    second = group.put(path)
+
+    assert {first[name] for name in ("principalId", "clientId")}.isdisjoint(second.properties.values())
+    storage = group.put(
+        f"Microsoft.Storage/storageAccounts/{_unique('again')}",
+        {**STORAGE, "identity": {"type": "UserAssigned", "userAssignedIdentities": {second.id: {}}}},
+    )
+    assert storage.identity.user_assigned_identities[second.id].principal_id == second.properties["principalId"]
+
+
 def test_secret_is_taken_and_never_shown(group: Any, zone: dict[str, str]) -> None:
     secret = f"{zone['vault']}/secrets/password"
     stored = group.put(secret, {"properties": {"value": "do-not-show", "contentType": "text/plain"}})

@@ -136,7 +136,7 @@ def _write(plane: Plane, workspace_id: str, name: str, body: dict[str, Any]) -> 
     }
     whole = {**body, "id": resource_id, "properties": properties}
     if body.get("identity"):
-        whole["identity"] = identity(body["identity"], previous, replace=True)
+        whole["identity"] = identity(plane, body["identity"], previous, replace=True)
     if kind == "ComputeInstance":
         secrets |= _ledger(plane, previous.private if previous else {}, properties)
     plane.store.put(stamped(plane, whole, previous), secrets)

@@ -91,11 +91,12 @@ def _put(plane: Plane, call: Call) -> Reply:
     taken = plane.store.find(registry_id(name))
     if name.lower() == curated.REGISTRY or (taken is not None and previous is None):
         raise ConflictError(f"The registry name '{name}' is taken: it is unique in all resource groups.")
+    identity = body.get("identity") or {"type": "SystemAssigned"}
     whole = {
         **body,
         "id": _id(call),
         "tags": body.get("tags") or {},
-        "identity": resources.identity(body.get("identity") or {"type": "SystemAssigned"}, previous, replace=True),
+        "identity": resources.identity(plane, identity, previous, replace=True),
         "properties": _properties(name, body.get("properties") or {}),
     }
     with plane.store.transaction():

@@ -92,12 +92,6 @@ def container_registry(draft: Draft) -> dict[str, Any]:
     return {"loginServer": f"{draft.name.lower()}.azurecr.{DOMAIN}"}
 
 
-def user_identity(draft: Draft) -> dict[str, Any]:
-    """Return what the directory knows of a user-assigned identity."""
-    principal, client = stable_guid(draft.id, "principal"), stable_guid(draft.id, "client")
-    return {"principalId": principal, "clientId": client, "tenantId": TENANT}
-
-
 def kubernetes(draft: Draft) -> dict[str, Any]:
     """Return the addresses, the version, the issuer and the kubelet's identity of an AKS cluster."""
     given, location = draft.properties, draft.body.get("location")

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from mlops_kit.local.arm.ids import type_of
 from mlops_kit.local.arm.wire import ArmError
-from mlops_kit.local.providers import access, federated_credentials, locks, networks, node_pools, roles, vaults
+from mlops_kit.local.providers import (
+    access,
+    federated_credentials,
+    locks,
+    networks,
+    node_pools,
+    roles,
+    user_identities,
+    vaults,
+)
 from mlops_kit.local.providers import resource_facts as facts
 from mlops_kit.local.providers.resource_rules import TypeRules
 from mlops_kit.nearest import nearest
@@ -209,7 +218,7 @@ TYPES: dict[str, TypeRules] = {
     "Microsoft.ManagedIdentity/userAssignedIdentities": TypeRules(
         name=r"[A-Za-z0-9][\w-]{2,127}",
         says="3 to 128 letters, digits, '_' and '-', beginning with a letter or digit",
-        facts=facts.user_identity,
+        admit=user_identities.admit,
     ),
     "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials": TypeRules(
         name=r"[A-Za-z0-9][\w-]{2,119}",

@@ -15,7 +15,7 @@ from mlops_kit.local.arm.routes import GROUP, SUBSCRIPTION, Route
 from mlops_kit.local.arm.shapes import IDENTITY, TAGS, shaped
 from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, NotFoundError, Reply
-from mlops_kit.local.providers import soft_delete, tags
+from mlops_kit.local.providers import soft_delete, tags, user_identities
 from mlops_kit.local.providers.resource_rules import Draft, checked, entity_tag, merged, reach, without
 from mlops_kit.local.providers.resource_types import TYPES, rules_of
 from mlops_kit.local.settings import STORAGE_KEY, TENANT
@@ -52,7 +52,7 @@ def write(plane: Plane, resource_id: str, body: dict[str, Any]) -> Resource:
         if given := list(reach(body, path)):
             secrets[path], body = given[0], without(body, path)
     if body.get("identity"):
-        body = {**body, "identity": identity(body["identity"], previous, replace=True)}
+        body = {**body, "identity": identity(plane, body["identity"], previous, replace=True)}
     facts = rules.facts(Draft(resource_id, body, previous))
     properties = merged({**(body.get("properties") or {}), "provisioningState": "Succeeded"}, facts)
     whole = stamped(plane, {**body, "id": resource_id, "properties": properties}, previous) | {"type": kind}
@@ -68,7 +68,9 @@ def write(plane: Plane, resource_id: str, body: dict[str, Any]) -> Resource:
     return plane.store.get(resource_id)
 
 
-def identity(wanted: dict[str, Any], previous: Resource | None, *, replace: bool = False) -> dict[str, Any]:
+def identity(
+    plane: Plane, wanted: dict[str, Any], previous: Resource | None, *, replace: bool = False
+) -> dict[str, Any]:
     """Return an identity with the principals that the directory would give it; kept from ``previous``.
 
     User-assigned identities that are not named stay (PATCH), or go where ``replace`` is set (PUT).
@@ -83,9 +85,7 @@ def identity(wanted: dict[str, Any], previous: Resource | None, *, replace: bool
     users = {**earlier, **(wanted.get("userAssignedIdentities") or {})}
     # A client removes an assigned identity by sending null for it.
     whole["userAssignedIdentities"] = {
-        one: {"principalId": stable_guid(one, "principal"), "clientId": stable_guid(one, "client")}
-        for one, facts in users.items()
-        if facts is not None
+        one: user_identities.assigned(plane, one) for one, facts in users.items() if facts is not None
     }
     if not whole["userAssignedIdentities"]:
         del whole["userAssignedIdentities"]
@@ -220,7 +220,7 @@ def _patch(plane: Plane, call: Call) -> Reply:
     body = {**merged(found.body, change), **({"tags": change["tags"]} if change.get("tags") is not None else {})}
     if change.get("identity"):
         wanted = {"type": (found.body.get("identity") or {}).get("type", "SystemAssigned"), **change["identity"]}
-        body["identity"] = identity(wanted, found)
+        body["identity"] = identity(plane, wanted, found)
     return _written(plane, rules, Draft(found.id, body, found))
 
 

@@ -116,13 +116,14 @@ def write(plane: Plane, workspace_id: str, body: dict[str, Any]) -> Resource:
     previous = plane.store.find(workspace_id)
     kind = _kind(body.get("kind"))
     properties = _properties(plane, workspace_id, kind, body.get("properties") or {}, previous)
+    identity = body.get("identity") or {"type": "SystemAssigned"}
     whole = {
         "sku": {"name": "Basic", "tier": "Basic"},
         "tags": {},
         **body,
         "id": workspace_id,
         "kind": kind,
-        "identity": resources.identity(body.get("identity") or {"type": "SystemAssigned"}, previous, replace=True),
+        "identity": resources.identity(plane, identity, previous, replace=True),
         "properties": properties,
     }
     if previous is None:
@@ -277,7 +278,7 @@ def _patch(plane: Plane, call: Call) -> Reply:
     found, change = find(plane, call.workspace), shaped(call.json(), _SHAPE)
     body = {**found.body, **{key: change[key] for key in ("tags", "sku") if change.get(key) is not None}}
     if change.get("identity"):
-        body["identity"] = resources.identity(change["identity"], found)
+        body["identity"] = resources.identity(plane, change["identity"], found)
     changed = change.get("properties") or {}
     if "managedNetwork" in changed:
         was = found.properties["managedNetwork"]

@@ -46,6 +46,9 @@ resource "azapi_resource" "role_assignments" {
   name      = each.value.name
   body      = { properties = local.assignments[each.key] }
 
+  # An identity that was deleted and made again is another principal, and that of an assignment cannot change.
+  replace_triggers_external_values = each.value.identity == null ? null : try(azapi_resource.this[each.value.identity].id, null)
+
   retry = {
     error_message_regex  = local.replication[each.key]
     interval_seconds     = 5
@@ -67,6 +70,9 @@ resource "azapi_resource" "workspace_role_assignments" {
   parent_id = each.value.scope_id
   name      = each.value.name
   body      = { properties = local.assignments[each.key] }
+
+  # An identity that was deleted and made again is another principal, and that of an assignment cannot change.
+  replace_triggers_external_values = each.value.identity == null ? null : try(azapi_resource.this[each.value.identity].id, null)
 
   retry = {
     error_message_regex  = local.replication[each.key]

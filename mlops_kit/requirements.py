@@ -75,8 +75,9 @@ def read(path: Path) -> Requirements:
 
 def line_fault(line: str) -> str | None:
     """Say what is wrong with one line where it stands alone: pip cannot read it, or only on this machine."""
-    option = _OPTION.fullmatch(line)
-    return _option_fault(option[1], option[2]) if option else _requirement_fault(line)
+    said = " ".join(line.split())  # a scalar of YAML may hold any number of blanks, where the pattern is slow
+    option = _OPTION.fullmatch(said)
+    return _option_fault(option[1], option[2]) if option else _requirement_fault(said)
 
 
 def wrapped(document: Document) -> Document:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from mlops_kit.checks.files import local_path
 from mlops_kit.checks.findings import Finding, did_you_mean, error
+from mlops_kit.checks.tables import is_below
 from mlops_kit.documents import List, Map, Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mlops_kit.checks.files import Files
     from mlops_kit.checks.tables import Table
     from mlops_kit.documents import Node
 
@@ -35,13 +37,13 @@ PARTITION = re.compile(r"\{(\w+)(?::[^}]*)?\}")
 POINTER = "version https://git-lfs.github.com/"  # stands in a checkout for a file that was not fetched
 
 
-def of(table: Table) -> tuple[Columns | None, list[Finding]]:
+def of(table: Table, files: Files) -> tuple[Columns | None, list[Finding]]:
     """Return the columns of a table after its transformations, None where they cannot be told, and what is wrong."""
     columns: Columns | None = None
     findings: list[Finding] = []
     for name, settings in _transformations(table):
         if name == "read_delimited":
-            columns = _header(table, settings)
+            columns = _header(table, settings, files)
         elif name.startswith("read_"):
             columns = None
         if columns is None:
@@ -74,12 +76,12 @@ def _setting(settings: Node | None, key: str, usual: str = "") -> str:
     return value.text if isinstance(value, Scalar) else usual
 
 
-def _header(table: Table, settings: Node | None) -> Columns | None:
+def _header(table: Table, settings: Node | None, files: Files) -> Columns | None:
     """Return the columns of the first local file, None where there is none or its first line is no header."""
     if _setting(settings, "header") in ("no_header", "all_files_different_headers"):
         return None
     file = _first_file(table)
-    if file is None:
+    if file is None or files.is_outside(str(file)):
         return None
     encoding = ENCODINGS.get(_setting(settings, "encoding"), "utf-8-sig")
     head = _head(file).decode(encoding, errors="replace")
@@ -107,7 +109,7 @@ def _first_file(table: Table) -> Path | None:
     first = node.items[0] if isinstance(node, List) and node.items else None
     entry = first.entries[0] if isinstance(first, Map) and first.entries else None
     path = local_path(entry.value.text, table.folder) if entry and isinstance(entry.value, Scalar) else None
-    if entry is None or path is None:
+    if entry is None or path is None or not is_below(path, table.folder):
         return None
     if entry.key.text == "file":
         return Path(path) if Path(path).is_file() else None

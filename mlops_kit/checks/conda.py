@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mlops_kit import requirements
-from mlops_kit.checks import interpreters, packages
+from mlops_kit.checks import interpreters, packages, secrets
 from mlops_kit.checks.findings import Finding, brief, error, warning
 from mlops_kit.documents import List, Map, Scalar
 
@@ -26,7 +26,7 @@ SPECIFICATION = re.compile(
     rf"(?:\s*{_CLAUSE}|\s+{_VERSION})?(?:\s*[,|]\s*(?:{_CLAUSE}|{_VERSION}))*(?:\s*=\s*[\w.*]+|\s+[\w.*]+)?"
     r"\s*(?:\[[^\]=]+=[^\]]*\])?"
 )
-PIN = re.compile(r"\s*(?:==?|<=|~=|\s)\s*(\d+)(?:\.(\d+))?")  # of a Python
+PIN = re.compile(r"\s*(?:==?|<=|~=|\s)\s*(\d{1,9})(?:\.(\d{1,9}))?")  # of a Python
 REVERSED = re.compile(r"(.*?)(=>|=<|=~)(.*)")
 
 
@@ -37,7 +37,12 @@ def is_conda(root: Map) -> bool:
 
 
 def check_file(root: Map, *, runs_batches: bool | None = None) -> list[Finding]:
-    """Return what is wrong with a conda file or the map that stands for one.
+    """Return what is wrong with a conda file; see ``check_inline``."""
+    return [*check_inline(root, runs_batches=runs_batches), *secrets.below(root)]
+
+
+def check_inline(root: Map, *, runs_batches: bool | None) -> list[Finding]:
+    """Return what is wrong with a map that stands for a conda file, less the secrets in it.
 
     ``runs_batches`` says whether it is for a batch deployment or a parallel step, None where that is not known.
     """
@@ -86,7 +91,7 @@ def _instead(text: str) -> str:
     """Say what is meant by a line that conda cannot read."""
     if turned := REVERSED.fullmatch(text):
         return f"write `{turned[1]}{turned[2][::-1]}{turned[3]}`"
-    if re.search(r"[;@]|\[[^=\]]*\]", text):
+    if re.search(r"[;@]|\[[^=\]]{0,100}\]", text):
         return "markers, addresses and extras are pip's: put the line under `pip:`"
     return "expected NAME, NAME=VERSION or NAME>=VERSION"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_kit import documents
-from mlops_kit.checks import images, interpreters
+from mlops_kit.checks import images, interpreters, secrets
 from mlops_kit.checks.files import matches
 from mlops_kit.checks.findings import Finding, did_you_mean, error, warning
 from mlops_kit.errors import DocumentError, Place
@@ -27,7 +27,7 @@ HEREDOC = re.compile(r"(?<!<)<<-?\s*([\"']?)([A-Za-z_]\w*)\1")
 ESCAPE = re.compile(r"#\s*escape\s*=\s*(\S)\s*", re.IGNORECASE)
 FLAG = re.compile(r"--[a-z][a-z-]*(?:=\S*)?\s*")
 VARIABLE = re.compile(r"\$(?:\{(\w+)(?::-([^}]*))?\}|(\w+))")
-PYTHON = re.compile(r"(?:^|/)python:(\d+)\.(\d+)(?![\d])")
+PYTHON = re.compile(r"(?:^|/)python:(\d{1,3})\.(\d{1,3})(?!\d)")
 REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@|<<")
 
 
@@ -66,6 +66,7 @@ def check(path: str, context: str, files: Files, *, protected: bool) -> list[Fin
         *_beginning(found, shown),
         *_unknown(found, shown),
         *_base_images(found, shown, protected=protected),
+        *(secrets.at(each.place(shown, piece)) for each in found if (piece := secrets.form(each.rest))),
         *(fault for each in found if each.name in ("COPY", "ADD") for fault in _copy(each, shown, context, files)),
     ]
 

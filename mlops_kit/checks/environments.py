@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_kit.checks import conda, dockerfile, images, packages
+from mlops_kit.checks import conda, dockerfile, images, packages, secrets
 from mlops_kit.checks.files import local_path
 from mlops_kit.checks.findings import Finding, error
 from mlops_kit.documents import Map, Scalar
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlops_kit.documents import Node
 
 NAMING = {"environment", "component", "trial"}
+PORTS = {"inputs", "outputs", "environment_variables", "tags", "properties"}  # whose keys are names of one's own
 Named = tuple[str, "Node", bool]  # the key, its value, and whether what runs there takes mini-batches
 Found = tuple["Map", str, "bool | None"]  # an environment, its folder, and whether what runs in it takes mini-batches
 
@@ -45,7 +46,7 @@ def _named(node: Map, runs_batches: bool) -> list[Named]:
         key = entry.key.text
         if key in NAMING and (key == "environment" or isinstance(entry.value, Scalar)):
             found.append((key, entry.value, runs_batches))
-        elif isinstance(entry.value, Map):
+        elif isinstance(entry.value, Map) and key not in PORTS:
             found += _named(entry.value, runs_batches or key == "task")
     return found
 
@@ -110,8 +111,10 @@ def _environment(found: Found, files: Files, *, protected: bool) -> list[Finding
     path = local_path(specification.text, folder) if isinstance(specification, Scalar) else None
     if isinstance(specification, Scalar) and path and is_requirements(path):
         return findings + _requirements(specification, path, files, runs_batches)
-    content = files.map(path) if path and files.kind(path) == "file" else specification
-    return findings + (conda.check_file(content, runs_batches=runs_batches) if isinstance(content, Map) else [])
+    if isinstance(specification, Map):
+        return findings + conda.check_inline(specification, runs_batches=runs_batches)
+    content = files.map(path) if path and files.kind(path) == "file" else None
+    return findings + (conda.check_file(content, runs_batches=runs_batches) if content else [])
 
 
 def _image(image: Scalar) -> list[Finding]:
@@ -143,5 +146,6 @@ def _requirements(named: Scalar, path: str, files: Files, runs_batches: bool | N
         *(error("MK0402", named.place, f"`{name}`, which `{named.text}` takes in, leads out of the project")
           for name in sorted(outside)),
         *(error("MK0506", fault.place or named.place, fault.message) for fault in found.faults),
+        *(fault for line in found.lines for fault in secrets.below(line)),
         *packages.check(list(packages.packages(found.lines, "pip")), runs_batches=runs_batches),
     ]  # fmt: skip

@@ -62,10 +62,11 @@ def opened(owner: Map, subject: Subject) -> tuple[Columns | None, list[Finding]]
     """Return the columns of the table that the ``path`` of a map leads to, and what is wrong with it."""
     files = subject.files
     folder = local_path(_text(owner.get("path")), subject.folder)
-    if folder is None or files.kind(f"{folder}/{tables.NAME}") != "file" or files.is_outside(folder):
+    file = f"{folder}/{tables.NAME}"
+    if folder is None or files.kind(file) != "file" or files.is_outside(file):
         return None, []  # reported as a path
     table = files.once(tables.read, folder)
-    known, findings = columns.of(table)
+    known, findings = columns.of(table, files)
     return known, [*tables.faults(table, files), *findings]
 
 

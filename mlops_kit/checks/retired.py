@@ -75,6 +75,17 @@ NAMES = {
     "ParallelRunStep": "a step of type `parallel` in a pipeline file",
     "ParallelRunConfig": "a step of type `parallel`, or a batch deployment",
     "DatabricksStep": "a step of type `spark` in a pipeline file",
+    "SynapseSparkStep": "a step of type `spark` in a pipeline file",
+    "HyperDriveStep": "a step of type `sweep` in a pipeline file",
+    "AutoMLStep": "a step of type `automl` in a pipeline file",
+    **dict.fromkeys(
+        ("CommandStep", "EstimatorStep", "ModuleStep", "MpiStep", "NotebookRunnerStep", "RScriptStep"),
+        "a step of type `command` in a pipeline file",
+    ),
+    **dict.fromkeys(
+        ("AdlaStep", "AzureBatchStep", "KustoStep"),
+        "a step of type `command` that calls the service; v2 has no such step",
+    ),
     "DataTransferStep": "a step of type `data_transfer` in a pipeline file",
     "Pipeline": "a file of type `pipeline`",
     "PublishedPipeline": "a batch endpoint with a deployment of a pipeline component",
@@ -172,7 +183,8 @@ def _scripts(code: str) -> Iterator[str]:
         yield code
     for folder, folders, names in os.walk(code):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in SKIPPED)
-        yield from (os.path.join(folder, name) for name in sorted(names) if name.endswith(".py"))  # noqa: PTH118
+        paths = (os.path.join(folder, name) for name in sorted(names) if name.endswith(".py"))  # noqa: PTH118
+        yield from (path for path in paths if not os.path.islink(path))  # noqa: PTH114  it may lead anywhere
 
 
 def _content(path: str) -> bytes:

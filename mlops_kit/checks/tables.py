@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mlops_kit import documents
 from mlops_kit.checks.files import local_path, matches
-from mlops_kit.checks.findings import Finding, brief, did_you_mean, error
+from mlops_kit.checks.findings import Edit, Finding, brief, did_you_mean, error
 from mlops_kit.documents import List, Map, Scalar, displayed
 from mlops_kit.errors import DocumentError, Place
 
@@ -118,9 +118,10 @@ def _path(item: Node, folder: str, files: Files) -> Iterator[Finding]:
     if target is None:
         return
     if "\\" in value.text:
-        hint = f"write `{value.text.replace(chr(92), '/')}`"
-        yield error("MK0403", value.place, f"`{value.text}` is written with backslashes", hint)
-    elif os.path.isabs(value.text) or not _is_below(target, folder):  # noqa: PTH117  a text, not yet a path
+        slashed = value.text.replace("\\", "/")
+        message = f"`{value.text}` is written with backslashes"
+        yield error("MK0403", value.place, message, f"write `{slashed}`", Edit(value.text, slashed))
+    elif os.path.isabs(value.text) or not is_below(target, folder):  # noqa: PTH117  a text, not yet a path
         message = f"`{value.text}` leads out of the folder of the MLTable, which is all that is uploaded"
         yield error("MK0411", value.place, message, "put the data below that folder, or give its address")
     elif key == "pattern":
@@ -142,7 +143,8 @@ def _no_path(item: Node, entries: tuple[Entry, ...]) -> Finding:
     return error("MK0410", item.place, message, "write one entry for each")
 
 
-def _is_below(target: str, folder: str) -> bool:
+def is_below(target: str, folder: str) -> bool:
+    """Return whether an absolute path is a folder or lies in it."""
     return target == folder or target.startswith(folder + os.sep)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 Numbers = tuple[float, ...]
-_CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|=)?\s*v?(\d+(?:\.\d+)*)(\.\*|\*)?([A-Za-z+-][\w.+-]*)?")
+_CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|=)?\s*v?(\d{1,18}(?:\.\d{1,18})*)(\.\*|\*)?([A-Za-z+-][\w.+-]*)?")
 _END = float("inf")
 
 

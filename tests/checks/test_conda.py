@@ -1,5 +1,7 @@
 """Conda files: names, specifiers, interpreters, pip beside its list, packages that quarrel."""
 
+import time
+
 import pytest
 
 from mlops_kit.checks import packages, retired
@@ -265,3 +267,10 @@ def test_a_requirements_file_gets_the_checks_of_packages(folder):
 def test_the_python_env_of_an_mlflow_model_is_no_conda_file(folder):
     text = "python: 3.8.16\nbuild_dependencies: [pip]\ndependencies:\n  - -r requirements.txt\n"
     assert not any("MK05" in line for line in folder.found(text, "model/python_env.yaml"))
+
+
+@pytest.mark.parametrize("line", ["python=" + "9" * 6000, "numpy==" + "1." * 6000, "numpy=" + " " * 6000, "[a" * 6000])
+def test_a_line_of_any_length_is_read_at_once(folder, line):
+    began = time.process_time()
+    _found(folder, _conda(f"'{line}'", pip=[f"'{line}'"]))
+    assert time.process_time() - began < 1

@@ -90,3 +90,22 @@ def test_scoring_in_batches_may_import_azureml_core_and_nothing_else_of_it(folde
     )
     found = [line for line in _found(folder, script, deployment, "deployments/blue.yml") if "MK0540" in line]
     assert [line.partition(":")[0] for line in found] == ["2"]
+
+
+def test_l2_33_the_classes_of_the_course_have_a_replacement():
+    course = (
+        "Workspace Run Experiment ScriptRunConfig RunConfiguration Dataset Datastore CondaDependencies "
+        "DockerConfiguration ComputeTarget AmlCompute AksCompute DatabricksCompute PythonScriptStep "
+        "PipelineData OutputFileDatasetConfig PipelineParameter Schedule ScheduleRecurrence Model "
+        "InferenceConfig AciWebservice AksWebservice LocalWebservice ParallelRunConfig HyperDriveConfig "
+        "AutoMLConfig ExplanationClient DataDriftDetector AlertConfiguration RunDetails"
+    )
+    assert set(course.split()) <= retired.NAMES.keys()
+
+
+def test_a_link_in_the_code_is_not_followed(folder, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside") / "old.py"
+    outside.write_text("from azureml.core import Run\n")
+    (folder.root / "src").mkdir()
+    (folder.root / "src/linked.py").symlink_to(outside)
+    assert not any("MK0540" in line for line in _found(folder, "import mlflow\n"))

@@ -1,6 +1,10 @@
 """Secrets in plain text, told by their keys or their forms."""
 
+import time
+
 import pytest
+
+from mlops_kit.checks import secrets
 
 JOB = "command: {command}\nenvironment: azureml:sklearn@latest\nenvironment_variables:\n  {key}: {value}\n"
 # Put together here, so that no scanner of this repository takes them for real ones.
@@ -148,3 +152,30 @@ def test_credentials_of_a_datastore_and_items_of_lists_are_found(folder):
 
 def test_where_a_secret_is_written_once_it_is_told_once(folder):
     assert len(_found(folder, "GH_TOKEN", GITHUB)) == 1
+
+
+def test_secrets_of_conda_files_requirements_and_dockerfiles_are_found(folder):
+    index = "--extra-index-url https://me:s3cr3t-enough@host/simple"
+    (found,) = folder.found(f"dependencies: [pip]\nvariables: {{A: '{GITHUB}'}}\n", "environments/conda.yml")
+    assert found.startswith("2:17: error[MK0603]")
+    folder.put("environments/requirements.txt", f"six\n{index}\n")
+    text = "name: a\nimage: python\nconda_file: requirements.txt\n"
+    (found,) = folder.found(text, "environments/a.yml")
+    assert "requirements.txt:2:30: error[MK0603]" in found
+    folder.put("environments/own/Dockerfile", f"FROM python:3.12\nRUN pip install \\\n  {index} mine\n")
+    (found,) = folder.found("name: a\nbuild: {path: own}\n", "environments/a.yml")
+    assert "Dockerfile:3:32: error[MK0603]" in found
+    assert found.endswith("take it out of the file and replace it: it stays in the history")
+
+
+def test_a_secret_in_an_inline_specification_is_told_once(folder):
+    text = f"command: echo\nenvironment:\n  image: python\n  conda_file: {{dependencies: [pip], name: '{GITHUB}'}}\n"
+    (found,) = folder.found(text)
+    assert found.startswith("4:44: error[MK0603]")
+
+
+@pytest.mark.parametrize("piece", ["AccountKey=<", "eyJ-", "<", "--a-", "sig=a", "://a:", "-----BEGIN A "])
+def test_a_long_text_takes_no_longer_than_its_length_asks_for(piece):
+    began = time.process_time()
+    secrets.form(piece * 5000)
+    assert time.process_time() - began < 1

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice
 
+from mlops_kit.cron import Cron
+
 FREQUENCIES = ("minute", "hour", "day", "week", "month")
 _ELAPSED = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 _EVERY_HOUR = frozenset(range(24))
@@ -29,6 +31,11 @@ class Pattern:
     minutes: frozenset[int]
     week_days: frozenset[int] = frozenset()
     month_days: frozenset[int] = frozenset()
+
+
+def from_cron(cron: Cron) -> Pattern:
+    """Return the times and days of a cron expression, which fires by the day; its week begins with Sunday."""
+    return Pattern(cron.hours, cron.minutes, frozenset((day - 1) % 7 for day in cron.week_days))
 
 
 @dataclass(frozen=True, slots=True)

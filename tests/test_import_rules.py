@@ -12,7 +12,7 @@ _NODES = {"nodes", "scalars", "documents"}  # one unit in three files: the tree,
 _LAYERS = {"environments", "environment_keys", "layers", "outputs", "overrides"}
 _CLOCK = {"cron", "fire_times", "zones"}  # when a schedule fires: asked by checks and by the local control plane
 ALLOWED: dict[str, set[str]] = {
-    **{name: set() for name in _CLOCK},
+    **dict.fromkeys(_CLOCK, _CLOCK),
     "errors": set(),
     "files": set(),
     "nearest": set(),

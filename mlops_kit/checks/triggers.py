@@ -93,13 +93,15 @@ def read_moment(text: str) -> datetime:
 
 def trigger_of(trigger: Map) -> Trigger:
     """Return what a trigger without faults says, as the function of fire times takes it."""
-    from mlops_kit.fire_times import Trigger
+    from mlops_kit import cron
+    from mlops_kit.fire_times import Trigger, from_cron
 
     zone = rules_of(trigger)
     start, end = (_local(trigger.get(key), zone) for key in ("start_time", "end_time"))
     expression, frequency, pattern = (trigger.get(key) for key in ("expression", "frequency", "schedule"))
-    if isinstance(expression, Scalar):
-        return Trigger("day", 1, zone, _cron_pattern(expression.text), start, end)
+    read = cron.read(expression.text)[0] if isinstance(expression, Scalar) else None
+    if read is not None:
+        return Trigger("day", 1, zone, from_cron(read), start, end)
     unit = frequency.text.lower() if isinstance(frequency, Scalar) else "day"
     times = _pattern(pattern) if isinstance(pattern, Map) else None
     return Trigger(unit, int(number(trigger.get("interval")) or 1), zone, times, start, end)
@@ -116,16 +118,6 @@ def _local(node: Node | None, zone: tzinfo) -> datetime | None:
     if not isinstance(node, Scalar) or not isinstance(node.value, str):
         return None
     return read_moment(node.text).replace(tzinfo=zone)
-
-
-def _cron_pattern(expression: str) -> Pattern:
-    from mlops_kit import cron
-    from mlops_kit.fire_times import Pattern
-
-    read, _ = cron.read(expression)
-    if read is None:
-        raise ValueError(expression)
-    return Pattern(read.hours, read.minutes, frozenset((day - 1) % 7 for day in read.week_days))
 
 
 def _pattern(pattern: Map) -> Pattern:

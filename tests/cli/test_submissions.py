@@ -95,7 +95,7 @@ def test_jobs_before_a_refused_one_are_said_and_in_the_result(kit, write, chosen
     assert ran.code == 2
     assert f"{name}: submitted\n" in ran.err
     assert f"'mlops-kit job cancel {name} {chosen}' ends it" in ran.err
-    assert "halfway.yml:13:3: could not submit the job" in ran.err.splitlines()[-1]
+    assert "halfway.yml:13:3: error: could not submit the job" in ran.err.splitlines()[-1]
     assert "asks for 500 nodes" in ran.err
 
 
@@ -106,7 +106,7 @@ def test_field_that_the_service_refuses_is_shown_at_its_line(kit, write):
     ran = kit("run", write("jobs/unknown.yml", text + "command: 'true'\n"))
 
     assert ran.code == 2
-    assert "unknown.yml:2:1: could not submit the job" in ran.err.splitlines()[-1]
+    assert "unknown.yml:2:1: error: could not submit the job" in ran.err.splitlines()[-1]
     assert "The curated environment 'nowhere' (known here: " in ran.err.splitlines()[-1]
     assert "tells whether it was accepted" not in ran.err
 
@@ -154,7 +154,7 @@ def test_pipeline_with_a_step_that_cannot_be_run_is_refused_before_its_component
         ml.jobs.create_or_update(load_job(template))
 
     assert ran.code == 2
-    assert "refused.yml:8:5: Spark steps need a Spark pool" in ran.err
+    assert "refused.yml:8:5: error: Spark steps need a Spark pool" in ran.err
     assert "tells whether it was accepted" not in ran.err
     assert after == before
     assert registered() == before + 2

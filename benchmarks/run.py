@@ -33,7 +33,7 @@ with this project is the time that its provider and its control plane keep a pro
 def main() -> None:
     """Measure the chosen groups (all by default)."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("groups", nargs="*", default=["startup", "templates", "start", *_ON_A_CONTROL_PLANE])
+    parser.add_argument("groups", nargs="*", default=["startup", "templates", "start", "uploads", *_ON_A_CONTROL_PLANE])
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     rows = _measure(options.groups, options.rounds)
@@ -45,6 +45,7 @@ def main() -> None:
 def _measure(groups: list[str], rounds: int) -> list[Row]:
     import start
     import startup
+    import uploads
 
     import templates
 
@@ -53,6 +54,7 @@ def _measure(groups: list[str], rounds: int) -> list[Row]:
         "startup": lambda: startup.measure(rounds),
         "templates": lambda: templates.measure(PROJECT, rounds),
         "start": lambda: start.measure(rounds),
+        "uploads": lambda: uploads.measure(rounds),
     }
     for name in groups:
         if name in offline:

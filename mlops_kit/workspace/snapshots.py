@@ -38,15 +38,20 @@ def ensure(ml: Any, folder: str, packaged: Package) -> None:
         return
 
 
+def name_of(digest: str) -> str:
+    """Return the name of the code version of a content, in the form that the SDK gives its random ones."""
+    return str(uuid.UUID(digest[:32]))
+
+
 def _ensure(ml: Any, folder: str, packaged: Package, digest: str) -> None:
     versions = ml._code._version_operation  # noqa: SLF001  the SDK has no public client of code versions
     scope = {"resource_group_name": ml.resource_group_name, "workspace_name": ml.workspace_name}
-    name, version = str(uuid.UUID(digest[:32])), "1"
+    name, version = name_of(digest), "1"
     if any(versions.list(name=name, hash=digest, hash_version=HASH_VERSION, **scope)):
         return
     wanted = {
         "pendingUploadType": "TemporaryBlobReference",
-        "pendingUploadId": str(uuid.uuid5(uuid.UUID(digest[:32]), folder)),
+        "pendingUploadId": str(uuid.uuid5(uuid.UUID(name), folder)),
     }
     place = versions.create_or_get_start_pending_upload(name=name, version=version, body=wanted, **scope)
     reference = place.blob_reference_for_consumption

@@ -196,7 +196,7 @@ def test_a_file_that_tells_nothing_is_asked_for_its_type(folder):
             "name: blue\nendpoint_name: churn\nmodel: azureml:m:1\ninstance_type: Standard_DS3_v2\ninstance_count: 1\n",
         ),
         ("s.yml", "name: s\ntrigger:\n  type: cron\n  expression: '0 1 * * *'\ncreate_job: azureml:a-job\n"),
-        ("c/conda.yml", "name: a\nchannels: [conda-forge]\ndependencies:\n  - python=3.12\n  - pip\n  - pip: [mlflow]\n"),
+        ("c/conda.yml", "name: a\nchannels: [conda-forge]\ndependencies: [python=3.12, pip, {pip: [mlflow]}]\n"),
     ],
 )
 def test_other_kinds_are_recognised_and_pass(folder, name, text):

@@ -12,6 +12,7 @@ import click
 from mlops_kit.cli import options
 from mlops_kit.cli.infra_changes import destroy, plan, refresh, up
 from mlops_kit.cli.infra_outputs import outputs
+from mlops_kit.cli.infra_watch import watch
 from mlops_kit.project import Project
 
 COLUMNS = ("resource", "name", "length", "longest", "given by")
@@ -104,5 +105,5 @@ def _listed(found: dict[str, Any]) -> str:
     return options.table(rows, ("key", "value"))
 
 
-for verb in (plan, up, refresh, outputs, destroy):
+for verb in (plan, up, refresh, outputs, watch, destroy):
     command.add_command(verb)

@@ -20,11 +20,11 @@ class Artifact:
     size: int
 
 
-def open_store(ml: Any, credential: Any) -> Any:
-    """Return a ContainerClient on the artifact store, with its datastore's secret, else with the credential."""
+def open_store(ml: Any, credential: Any, datastore: str = STORE) -> Any:
+    """Return a ContainerClient on a datastore, that of artifacts by default: by its secret, else by the credential."""
     from azure.storage.blob import ContainerClient
 
-    store = ml.datastores.get(STORE, include_secrets=True)
+    store = ml.datastores.get(datastore, include_secrets=True)
     secrets = store.credentials
     secret = getattr(secrets, "account_key", None) or getattr(secrets, "sas_token", None) or credential
     address = f"{store.protocol or 'https'}://{store.account_name}.blob.{store.endpoint or 'core.windows.net'}"

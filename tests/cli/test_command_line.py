@@ -18,6 +18,7 @@ PROGRAMS = {"mlops-kit local exec"}
 def run(called, tmp_path, monkeypatch):
     """Return a function that runs a command in an empty folder: (exit code, stdout, stderr)."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLOPS_KIT_LOCAL_STATE", raising=False)  # of the control plane that other tests share
     return called
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_kit.checks.files import local_path
 from mlops_kit.checks.findings import Finding, error, warning
-from mlops_kit.documents import List, Map, Scalar
-from mlops_kit.errors import UsageError
+from mlops_kit.documents import Map, Scalar
+from mlops_kit.errors import Place, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mlops_kit.checks.subject import Subject
-    from mlops_kit.documents import Node
-    from mlops_kit.packaging import Package
 
 _NAMED = 5  # empty folders of one code folder that are told
 
@@ -25,48 +25,47 @@ def check(subject: Subject) -> Iterator[Finding]:
     for code in _codes(subject.root):
         path = local_path(code.text, subject.folder)
         if path and subject.files.kind(path) == "folder" and not subject.files.is_outside(path):
-            yield from _faults(code, subject.files.once(_packaged, path))
+            report, message, hint = subject.files.once(_said, path)
+            if report:
+                yield report(code.place, message, hint)
 
 
-def _codes(node: Node) -> Iterator[Scalar]:
-    """Yield the values of all keys ``code`` below a node."""
-    if isinstance(node, Map):
-        for entry in node.entries:
-            if entry.key.text == "code" and isinstance(entry.value, Scalar):
-                yield entry.value
-            else:
-                yield from _codes(entry.value)
-    elif isinstance(node, List):
-        for item in node.items:
-            yield from _codes(item)
+def _codes(node: Map) -> list[Scalar]:
+    """Return the values of all keys ``code`` in a map and below."""
+    found: list[Scalar] = []
+    for entry in node.entries:
+        value = entry.value
+        if isinstance(value, Map):
+            found += _codes(value)
+        elif isinstance(value, Scalar) and entry.key.text == "code":
+            found.append(value)
+    return found
 
 
-def _packaged(path: str) -> Package | str:
-    """Return what ships of a folder, or why that cannot be said."""
+_Report = Callable[[Place, str, str], Finding]
+
+
+def _said(path: str) -> tuple[_Report | None, str, str]:
+    """Return how to report what is wrong with a code folder, and the words for it."""
     from mlops_kit import packaging  # most documents have no code
 
     try:
-        return packaging.package(Path(path))
+        found = packaging.package(Path(path))
     except UsageError as fault:
-        return str(fault)
-
-
-def _faults(code: Scalar, found: Package | str) -> Iterator[Finding]:
-    from mlops_kit import packaging
-
-    if isinstance(found, str):
-        yield error("MK0431", code.place, found)
-    elif not found.files:
+        return partial(error, "MK0431"), str(fault), ""
+    if not found.files:
         hint = "the folder is empty, or its ignore files leave nothing"
-        yield error("MK0431", code.place, f"of the code folder `{code.text}` nothing ships", hint)
-    elif too_much := packaging.excess(found, packaging.limits()):
+        return partial(error, "MK0431"), "nothing of the code folder ships", hint
+    if too_much := packaging.excess(found, packaging.limits()):
         hint = "leave files out with .gitignore or .amlignore; 'mlops-kit package' lists them"
-        yield error("MK0431", code.place, f"the code folder `{code.text}` {too_much}", hint)
-    elif found.empty_folders:
-        shown = ", ".join(f"`{folder}`" for folder in found.empty_folders[:_NAMED])
-        more = len(found.empty_folders) - _NAMED
-        named = f"{shown} and {more} more" if more > 0 else shown
+        return partial(error, "MK0431"), f"the code folder {too_much}", hint
+    if found.empty_folders:
         hint = "put a file into each, such as an empty .gitkeep"
-        yield warning(
-            "MK0430", code.place, f"empty folders of the code folder `{code.text}` do not ship: {named}", hint
-        )
+        return partial(warning, "MK0430"), f"empty folders do not ship: {_named(found.empty_folders)}", hint
+    return None, "", ""
+
+
+def _named(folders: Sequence[str]) -> str:
+    shown = ", ".join(f"`{folder}`" for folder in folders[:_NAMED])
+    more = len(folders) - _NAMED
+    return f"{shown} and {more} more" if more > 0 else shown

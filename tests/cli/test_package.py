@@ -99,7 +99,7 @@ def test_r17_job_sees_files_of_zero_bytes_and_no_empty_folder(
     ran = kit("run", write("jobs/listed.yml", JOB), "-o", "json")
 
     assert ran.code == 0, ran.err
-    assert "warning[MK0430]: empty folders of the code folder `../listed` do not ship: `conf/local`" in ran.err
+    assert "warning[MK0430]: empty folders do not ship: `conf/local`" in ran.err
     from azure.ai.ml._artifacts._artifact_utilities import download_artifact
 
     ml = commands_workspace.ml_client()

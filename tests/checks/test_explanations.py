@@ -1,11 +1,12 @@
 """Each page that explains a code: its wrong files yield the very lines it shows, its right files yield nothing."""
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from mlops_kit.checks import codes
 from mlops_kit.cli import cli
@@ -44,6 +45,12 @@ def _example(code: str, heading: str) -> Example:
 
 def _findings(folder: Path, example: Example, monkeypatch) -> list[str]:
     """Write the files into a project and return the lines that ``validate`` prints of those that are YAML."""
+    _put(folder, example)
+    monkeypatch.chdir(folder)
+    return _validate(example).stdout.splitlines()
+
+
+def _put(folder: Path, example: Example) -> None:
     files = PROJECT | example.files
     for name, body in files.items():
         path = folder / name
@@ -52,10 +59,11 @@ def _findings(folder: Path, example: Example, monkeypatch) -> list[str]:
             path.mkdir()
         else:
             path.write_text(body, encoding="utf-8")
-    monkeypatch.chdir(folder)
+
+
+def _validate(example: Example, *options: str) -> Result:
     named = [name for name in example.files if name.endswith((".yml", ".yaml"))]
-    result = CliRunner().invoke(cli, ["validate", "-e", "dev", *named], catch_exceptions=False)
-    return result.stdout.splitlines()
+    return CliRunner().invoke(cli, ["validate", "-e", "dev", *options, *named], catch_exceptions=False)
 
 
 @pytest.mark.parametrize("code", PAGES)
@@ -70,6 +78,26 @@ def test_the_right_files_yield_nothing(code, tmp_path, monkeypatch):
     example = _example(code, "Right")
     assert example.files
     assert _findings(tmp_path, example, monkeypatch) == []
+
+
+@pytest.mark.parametrize("code", PAGES)
+def test_mending_the_wrong_files_leaves_fewer_findings_and_none_new(code, tmp_path, monkeypatch):
+    example = _example(code, "Wrong")
+    before = Counter(_known(line) for line in _findings(tmp_path, example, monkeypatch))
+    mended = _validate(example, "--fix")
+    after = Counter(_known(line) for line in mended.stdout.splitlines())
+    fixed = sum(": fixed[" in line for line in mended.stderr.splitlines())
+    assert after <= before
+    assert (after.total() < before.total()) == bool(fixed)
+    texts = {name: (tmp_path / name).read_text() for name in example.files if not name.endswith("/")}
+    assert bool(fixed) == any(texts[name] != example.files[name] for name in texts)
+    assert ": fixed[" not in _validate(example, "--fix").stderr
+    assert texts == {name: (tmp_path / name).read_text() for name in texts}
+
+
+def _known(line: str) -> str:
+    """Return a finding without its place, which an edit may move."""
+    return line.partition(": ")[2]
 
 
 def test_each_code_of_the_source_has_a_page():

@@ -44,6 +44,7 @@ from mlops_kit.checks import (
 )
 from mlops_kit.checks.files import Files
 from mlops_kit.checks.findings import Finding, did_you_mean, error
+from mlops_kit.checks.mended import mended
 from mlops_kit.checks.subject import Subject
 from mlops_kit.documents import Map, Scalar
 
@@ -66,14 +67,14 @@ CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     commands.check,
     environments.check,
     retired.check,
-    sweeps.check,
-    automl.check,
-    schedules.check,
-    monitors.check,
     quoting.check,
     mltable.check,
     datastores.check,
     secrets.check,
+    sweeps.check,
+    automl.check,
+    schedules.check,
+    monitors.check,
     deployments.check,
     endpoints.check,
     batch.check,
@@ -101,8 +102,8 @@ def check(root: Node, path: str | Path, files: Files, *, protected: bool = False
     kind, decided = kinds.kind_of(family, heads)
     if kind is None:
         return (_undeclared(root, decided),)
-    subject = Subject(root, kind, folder, files, protected)
     findings = _declared(root, kind, decided)
+    subject = Subject(mended(root, findings), kind, folder, files, protected)
     for each in CHECKS:
         findings += each(subject)
     return tuple(sorted(dict.fromkeys(_sharpest(findings)), key=_position))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlops_kit.errors import Place
 
 REFERENCE = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
-UNCLOSED = re.compile(r"\$\{\{(?!\s*[^{}]*\}\})\s*((?:inputs|outputs|parent|search_space)\.[\w.-]*)")
+UNCLOSED = re.compile(r"\$\{\{(?!\s*[^{}]*\}\})\s*((?:inputs|outputs|parent|search_space)\.[\w.-]*)(?:\s*\})?")
 
 
 class Reference(NamedTuple):

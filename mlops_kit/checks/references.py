@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mlops_kit.checks import pipelines
 from mlops_kit.checks.bindings import idle, named, names, references
-from mlops_kit.checks.findings import Finding, did_you_mean, error, warning
+from mlops_kit.checks.findings import Edit, Finding, did_you_mean, error, warning
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
@@ -93,7 +93,12 @@ def _ports(step: Map, pipeline: Scope) -> list[Finding]:
     found = [each for port in PORTS if (node := step.get(port)) is not None for each in references(node)]
     legacy = [each for each in found if each.is_closed and each.parts[0] in LEGACY]
     findings = _all_resolved([each for each in found if each not in legacy], Scope(None, None, parent=pipeline))
-    return findings + [_unresolved(each, f"write `${{{{parent.{each.text}}}}}`") for each in legacy]
+    return findings + [_without_parent(each) for each in legacy]
+
+
+def _without_parent(reference: Reference) -> Finding:
+    written = f"${{{{parent.{reference.text}}}}}"
+    return replace(_unresolved(reference, f"write `{written}`"), edit=Edit(reference.written, written))
 
 
 def _all_resolved(found: Iterable[Reference], scope: Scope) -> list[Finding]:
@@ -104,7 +109,8 @@ def _resolve(reference: Reference, scope: Scope) -> list[Finding]:
     """Return a finding when a reference points to nothing in scope."""
     if not reference.is_closed:
         written = f"${{{{{reference.text}}}}}"
-        return [error("MK0323", reference.place, f"`{reference.written}` lacks its end", f"write `{written}`")]
+        edit = Edit(reference.written, written)
+        return [error("MK0323", reference.place, f"`{reference.written}` lacks its end", f"write `{written}`", edit)]
     root, _, rest = reference.text.partition(".")
     if root in FREE and not rest:
         return []

@@ -150,6 +150,7 @@ def test_a_step_of_unknown_type_is_one_finding(folder):
 
 
 def test_a_component_key_in_a_step_is_refused_by_name(folder):
+    """R14."""
     text = """\
     type: pipeline
     jobs:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from mlops_kit import checks, documents
+
 PIPELINE = """\
 type: pipeline
 inputs:
@@ -226,9 +228,7 @@ def test_the_input_of_another_step_cannot_be_read(folder):
 )
 def test_a_reference_without_its_end_is_one_finding(folder, written, mistaken, place):
     (found,) = folder.found(PIPELINE.replace(written, mistaken))
-    assert found.startswith(
-        f"{place}: error[MK0323]: `{mistaken.rstrip().rstrip('}')}` lacks its end; write `{written}`"
-    )
+    assert found.startswith(f"{place}: error[MK0323]: `{mistaken.rstrip()}` lacks its end; write `{written}`")
 
 
 def test_a_component_that_is_written_in_a_step_has_inputs_of_its_own(folder):
@@ -286,3 +286,15 @@ def test_the_outputs_of_a_step_in_a_file_of_its_own_are_not_guessed_at(folder):
         inputs: {x: "${{parent.jobs.a.outputs.y}}"}
     """
     assert [line for line in folder.found(text) if "MK03" in line] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "mistaken"),
+    [("${{parent.inputs.rate}}", "${{ inputs.rate }}"), ("${{parent.inputs.rate}}", "${{parent.inputs.rate}")],
+)
+def test_what_is_surely_meant_is_offered_as_an_edit(folder, written, mistaken):
+    path = folder.put("jobs/p.yml", PIPELINE.replace(written, mistaken))
+    [document] = documents.load(path)
+    [found] = checks.check(document.root, path, checks.Files(folder.root))
+    assert found.edit
+    assert path.read_text().replace(found.edit.old, found.edit.new) == PIPELINE

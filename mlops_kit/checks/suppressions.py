@@ -22,10 +22,9 @@ MARKER = "mlops-kit:"
 _MARK = re.compile(r"#\s*mlops-kit:\s*ignore\b(?:\[([^\]]*)\])?(.*)")
 _BLOCK = re.compile(r"[|>][-+0-9]*\s*(#.*)?$")
 _EXPRESSION = re.compile(r"(?<!\$)\$\{(?!\{)")
+PROTECTED = "protected"  # in the title of a code that is found in such environments only
 # Errors that stop the command itself: passing them over would not make the file readable or the environment whole.
 FIRM = re.compile(r"MK0100|MK0103|MK0601|MK061\d|MK07\d\d|MK080\d")
-# Codes that are found in some environments only; elsewhere a comment for them waits for its turn.
-_ELSEWHERE = frozenset({"MK0505"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,5 +136,5 @@ def _faults(mark: Mark, met: Met, *, is_whole: bool) -> Iterator[Finding]:
             yield error("MK0802", mark.place, f"no finding has the code `{code}`", hint)
         elif any(map(is_firm, found)):
             yield error("MK0802", mark.place, f"{code} cannot be passed over", "what is refused there must be mended")
-        elif not found and is_whole and not mark.is_rendered and code not in _ELSEWHERE:
+        elif not found and is_whole and not mark.is_rendered and PROTECTED not in codes.title(code):
             yield warning("MK0803", mark.place, f"nothing here has the code {code}", "remove the comment")

@@ -96,6 +96,7 @@ def test_a_comment_that_passes_over_nothing_is_a_warning(judged):
     [
         "compute: azureml:${env.compute}  # mlops-kit: ignore[MK0107] wrong in dev alone",
         "image: python  # mlops-kit: ignore[MK0505] pinned by the registry",
+        "model: azureml:m@latest  # mlops-kit: ignore[MK1016] the newest is meant",
     ],
 )
 def test_a_comment_that_another_environment_may_need_is_left_alone(line):

@@ -43,7 +43,7 @@ from mlops_kit.checks import (
     wiring,
 )
 from mlops_kit.checks.files import Files
-from mlops_kit.checks.findings import Finding, did_you_mean, error
+from mlops_kit.checks.findings import Finding, brief, did_you_mean, error
 from mlops_kit.checks.mended import mended
 from mlops_kit.checks.subject import Subject
 from mlops_kit.documents import Map, Scalar
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS", "Files", "Finding", "as_written", "beside", "check", "is_azure_ml", "kind_of"]
 
+NO_KIND = "this is no kind of Azure ML file that is known"
 # Every check of a document beyond the schema of its kind; each passes over the kinds that it does not concern.
 CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     names.check,
@@ -199,10 +200,11 @@ def _undeclared(root: Map, decided: kinds.Family) -> Finding:
 
 def _unknown_kind(root: Map) -> Finding:
     """Report a document that nothing tells the kind of."""
-    words = set(root.keys())
-    near = next(
-        (hint for word in sorted(words) if (hint := did_you_mean(word, ("command", "jobs", "type", "trial")))), ""
-    )
-    old = next((hint for key, hint in kinds.V1_KEYS.items() if key in words), "")
-    hint = old or near or "add `$schema:` or `type:`"
-    return error("MK0101", root.place, "this is no kind of Azure ML file that is known", hint)
+    words, declared = set(root.keys()), root.get("type")
+    if old := next((hint for key, hint in kinds.V1_KEYS.items() if key in words), ""):
+        return error("MK0101", root.place, NO_KIND, old)
+    if isinstance(declared, Scalar):
+        message = f"no kind of Azure ML file has the type `{brief(declared.text)}`"
+        return error("MK0101", declared.place, message, did_you_mean(declared.text, kinds.types()) or "add `$schema:`")
+    near = (did_you_mean(word, ("command", "jobs", "type", "trial")) for word in sorted(words))
+    return error("MK0101", root.place, NO_KIND, next(filter(None, near), "add `$schema:` or `type:`"))

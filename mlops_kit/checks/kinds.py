@@ -262,6 +262,11 @@ def instead_of_step(declared: str) -> str:
     return CONTROL_FLOW.get(word) or RETIRED_STEPS.get(re.sub(r"[-_]", "", word).removesuffix("step"), "")
 
 
+def types() -> set[str]:
+    """Return every type that a file can declare."""
+    return {*TYPES, *(word for family in FAMILIES.values() if family.key == "type" for word in family.kinds)}
+
+
 def header_name(keys: Mapping[str, str | None]) -> str:
     """Return the name in the ``$schema`` address: ``commandjob`` for ``https://.../commandJob.schema.json``."""
     address = (keys.get("$schema") or "").rstrip("/").rsplit("/", 1)[-1].lower()

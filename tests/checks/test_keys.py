@@ -208,3 +208,9 @@ def test_a_long_value_stays_on_one_short_line(folder):
     (found,) = folder.found(JOB + "limits: |\n" + "  a line of many words, and one more\n" * 20)
     assert "\n" not in found
     assert len(found) < 160
+
+
+def test_a_misspelt_type_that_nothing_else_tells_is_found_where_it_stands(folder):
+    assert folder.found("name: a\ntype: uri_foler\npath: azureml://datastores/d/paths/a\n", "data/a.yml") == [
+        "2:7: error[MK0101]: no kind of Azure ML file has the type `uri_foler`; did you mean `uri_folder`"
+    ]

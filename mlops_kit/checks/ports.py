@@ -54,7 +54,7 @@ def holds(source: str, target: str) -> bool:
     return shapes[0] == shapes[1] and not {source, target} <= MARKED
 
 
-def takes(target: str, source: str) -> bool:
+def takes(source: str, target: str) -> bool:
     """Return whether an input of one literal type takes the values of another; any value can be text."""
     return target in (source, "string") or (target == "number" and source == "integer")
 

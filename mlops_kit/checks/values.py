@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mlops_kit.checks.subject import Subject
     from mlops_kit.documents import Entry, Node
 
+SAME = "let both declare the same type"
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -86,7 +88,7 @@ def _data(entry: Entry, value: Map, port: Map, subject: Subject) -> list[Finding
         message = f"input `{name}` is given data"
         return [error("MK0311", place, message, f"expected {ports.LITERALS[kind]}")] if _is_data_map(value) else []
     path = value.get("path")
-    if given and not ports.holds(given, kind):
+    if ports.is_data(given) and not ports.holds(given, kind):
         message = f"input `{name}` is given as {given}, and the component declares {kind}"
         return [warning("MK0312", place, message, "let both say what it is")]
     if not given and isinstance(path, Scalar):
@@ -127,10 +129,10 @@ def _types(reference: Reference, source: Source, name: str, target: str) -> list
     """Check the type of what is bound."""
     message = f"input `{name}` takes {target}, and `{reference.written}` is {source.type}"
     if ports.is_data(source.type) != ports.is_data(target):
-        return [error("MK0311", reference.place, message)]
-    if ports.is_data(target):
-        return [] if ports.holds(source.type, target) else [error("MK0312", reference.place, message)]
-    return [] if ports.takes(target, source.type) else [error("MK0308", reference.place, message)]
+        hint = "bind it to data" if ports.is_data(target) else "bind it to a value"
+        return [error("MK0311", reference.place, message, hint)]
+    fits, code = (ports.holds, "MK0312") if ports.is_data(target) else (ports.takes, "MK0308")
+    return [] if fits(source.type, target) else [error(code, reference.place, message, SAME)]
 
 
 def _optional(reference: Reference, source: Source, name: str, port: Map) -> list[Finding]:

@@ -117,4 +117,4 @@ def _mistyped(step: Step, name: str, reference: Reference, pipeline: Pipeline) -
     if not source or not target or not ports.is_data(source) or ports.holds(source, target):
         return []
     message = f"output `{name}` of the component is {source}, and `{reference.written}` is declared {target}"
-    return [error("MK0312", reference.place, message)]
+    return [error("MK0312", reference.place, message, values.SAME)]

@@ -8,10 +8,9 @@ from typing import Any
 
 import click
 
-from mlops_kit.cli import options, prepare, present, running
+from mlops_kit.cli import options, present, running
 from mlops_kit.cli.connection import Where, connected, in_workspace
 from mlops_kit.errors import Different, UsageError
-from mlops_kit.infra.compute import owned
 from mlops_kit.workspace import computes, hints
 
 COLUMNS = ("name", "type", "state", "size", "minimum", "maximum")
@@ -51,6 +50,15 @@ def show(name: str, where: Where) -> None:
 
 
 @command.command()
+@in_workspace
+def usage(where: Where) -> None:
+    """Show what of each quota is used; that of this machine is its cores."""
+    with connected(where) as workspace:
+        rows = computes.usage(workspace.ml)
+    where.show(rows, lambda found: present.columns(found, ("quota", "used", "limit"), "no quota"))
+
+
+@command.command()
 @click.argument("name", required=False)
 @click.option("--all", "every", is_flag=True, help="Every compute instance that runs.")
 @in_workspace
@@ -79,6 +87,9 @@ def ensure(template: str, settings: tuple[str, ...], yes: bool, where: Where) ->
     One that is there is never changed: the exit code is 0 when it is as TEMPLATE says, 6 when it differs. Compute that
     the infrastructure of the environment makes is found and compared, and not created.
     """
+    from mlops_kit.cli import prepare  # here, so that the other verbs do not wait for them
+    from mlops_kit.infra.compute import owned
+
     prepared = prepare.prepare(where, template, settings, taken={"compute": "compute"})
     options.require_consent(prepared.environment, yes, f"create the compute of {template}")
     ours = owned(prepared.environment)

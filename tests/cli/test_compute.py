@@ -1,5 +1,6 @@
 """``mlops-kit compute`` on a local workspace."""
 
+import os
 import time
 
 import pytest
@@ -95,6 +96,14 @@ def test_cost_is_the_hourly_price_of_the_size_for_the_minutes(prices, cost):
     found = running.figures(Ran("mlw", "desk", "computeinstance", "Standard_DS11_v2", 90.0), prices)
 
     assert found == {"minutes": 90.0} | ({} if cost is None else {"cost": cost})
+
+
+def test_usage_has_the_cores_of_this_machine_and_counts_the_clusters(kit):
+    rows = {row["quota"]: row for row in kit("compute", "usage", "-o", "json").json}
+
+    assert rows["Total Cluster Dedicated Regional vCPUs"]["limit"] == os.cpu_count()
+    assert rows["Machine Learning Clusters"]["used"] >= 1
+    assert kit("compute", "usage").out.splitlines()[0].split() == ["quota", "used", "limit"]
 
 
 def test_cluster_cannot_be_stopped(kit, instances):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mlops_kit.checks import retired
 from mlops_kit.checks.findings import Finding, error, warning
-from mlops_kit.checks.versions import EVERYTHING, Span, span
+from mlops_kit.checks.versions import Span, span
 from mlops_kit.documents import Scalar
 
 if TYPE_CHECKING:
@@ -149,12 +149,18 @@ class Quarrel:
 
 
 _AZUREML_MLFLOW = ("azureml-mlflow", Span(high=(1, 60, float("inf"))))
+_AZUREML_MLFLOW_61 = ("azureml-mlflow", Span((1, 61), (1, 61, float("inf"))))
 _NUMPY_2 = ("numpy", Span(low=(2,)))
 _OLD_NUMPY = "was built for NumPy 1 and cannot be imported with NumPy 2"
 QUARRELS = (
     # Azure/azure-sdk-for-python#43661: artefacts are logged with an argument that the plugin does not know.
     *(
         Quarrel((name, Span(low=(3, 5))), _AZUREML_MLFLOW, "fails to log artifacts", f"{name}<3")
+        for name in ("mlflow", "mlflow-skinny")
+    ),
+    # Azure/azure-sdk-for-python#44365: it calls what only MLflow 3 has.
+    *(
+        Quarrel((name, Span((2,), (2, float("inf")))), _AZUREML_MLFLOW_61, "fails to log artifacts", "azureml-mlflow<1.61")
         for name in ("mlflow", "mlflow-skinny")
     ),
     # Release notes: scikit-learn 1.4.2, pandas 2.2.2 and SciPy 1.13.0 are the first for NumPy 2; NumPy 1.26.0 is the
@@ -176,10 +182,8 @@ def _quarrels(found: Iterable[Package]) -> Iterator[Finding]:
     by_name = {each.name: each for each in found}
     for quarrel in QUARRELS:
         first, second = (by_name.get(name) for name, _ in (quarrel.first, quarrel.second))
-        if first and second and _is_pinned_in(first, quarrel.first[1]) and _is_pinned_in(second, quarrel.second[1]):
+        if not first or not second:
+            continue
+        if first.versions.is_within(quarrel.first[1]) and second.versions.is_within(quarrel.second[1]):
             message = f"`{second.node.text}` beside `{first.node.text}` {quarrel.why}"
             yield error("MK0514", second.node.place, message, f"ask for `{quarrel.instead}`")
-
-
-def _is_pinned_in(package: Package, bad: Span) -> bool:
-    return package.versions != EVERYTHING and package.versions.is_within(bad)

@@ -121,7 +121,10 @@ def _path(item: Node, folder: str, files: Files) -> Iterator[Finding]:
         slashed = value.text.replace("\\", "/")
         message = f"`{value.text}` is written with backslashes"
         yield error("MK0403", value.place, message, f"write `{slashed}`", Edit(value.text, slashed))
-    elif os.path.isabs(value.text) or not is_below(target, folder):  # noqa: PTH117  a text, not yet a path
+    elif os.path.isabs(value.text):  # noqa: PTH117  a text, not yet a path
+        hint = "give a path relative to the MLTable, or an address"
+        yield error("MK0411", value.place, f"`{value.text}` is a path of this machine only", hint)
+    elif not is_below(target, folder):
         message = f"`{value.text}` leads out of the folder of the MLTable, which is all that is uploaded"
         yield error("MK0411", value.place, message, "put the data below that folder, or give its address")
     elif key == "pattern":

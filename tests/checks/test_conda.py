@@ -160,6 +160,7 @@ def test_pins_that_may_go_together_pass(folder, pip):
         ("numpy>=2", "pandas<=2.2.1"),
         ("numpy~=2.1", "scipy==1.12.0"),
         ("mlflow-skinny>=3.5", "azureml-mlflow<=1.60"),
+        ("mlflow==2.22.4", "azureml-mlflow==1.61.0"),
     ],
 )
 def test_pins_that_quarrel_are_found_at_the_second(folder, first, second):

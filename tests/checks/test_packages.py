@@ -134,3 +134,11 @@ def test_the_images_of_inline_environments_and_of_named_files_are_checked(folder
     named = folder.found("command: echo\nenvironment: file:../environments/a.yml\n", protected=True)
     assert [line.partition("]")[0] for line in inline] == ["2:22: error[MK0505"]
     assert [line.partition("]")[0] for line in named] == [f"{folder.root}/environments/a.yml:2:8: error[MK0505"]
+
+
+def test_an_input_that_is_called_component_names_no_file(folder):
+    folder.put("jobs/requirements.txt", "six\n")
+    component = "name: c\ntype: command\ncommand: echo\nenvironment: {image: python, conda_file: requirements.txt}\n"
+    folder.put("jobs/c.yml", component)
+    text = "command: echo ${{inputs.component}}\nenvironment: azureml:e@latest\ninputs: {component: ./c.yml}\n"
+    assert not any("MK0507" in line for line in folder.found(text))

@@ -108,6 +108,10 @@ def test_a_text_in_the_form_of_a_secret_is_found_under_any_key(folder, secret):
     assert secret not in found
 
 
+def test_a_place_to_fill_in_has_the_form_and_is_no_secret(folder):
+    assert _found(folder, "SETTING", "AccountName=a;AccountKey=<account-key-of-yours>;EndpointSuffix=core") == []
+
+
 def test_a_secret_in_a_command_is_shown_at_its_own_column(folder):
     (found,) = _found(folder, command=f"curl --header {GITHUB} https://host")
     assert found.startswith("1:24: error[MK0603]")

@@ -26,10 +26,24 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from mlops_kit.local.arm.shapes import shaped
 from mlops_kit.local.arm.wire import ArmError, error_body
 
 OUTCOMES = ("refuse", "fail", "hang")
 METHODS = frozenset({"PUT", "PATCH", "DELETE", "POST"})
+_NUMBER = (float, int)
+_SHAPE = {
+    "replication_seconds": _NUMBER,
+    "operations": [
+        {
+            **dict.fromkeys(("method", "id", "outcome", "code", "message", "target"), str),
+            "details": [{"*": str}],
+            "status": int,
+            "seconds": _NUMBER,
+            "times": int,
+        }
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +110,19 @@ class Faults:
 def _read(path: Path) -> tuple[list[Fault], float]:
     """Return the faults and the lag of a file; 400 for every write while the file is not one."""
     try:
-        whole = json.loads(path.read_text(encoding="utf-8"))
-        faults = [Fault(**one) for one in whole.pop("operations", ())]
-        lag = float(whole.pop("replication_seconds", 0))
-    except (ValueError, TypeError, AttributeError) as error:
+        whole = shaped(json.loads(path.read_text(encoding="utf-8")), _SHAPE)
+        given = whole.pop("operations", None) or ()
+        faults = [Fault(**{key: value for key, value in one.items() if value is not None}) for one in given]
+        lag = float(whole.pop("replication_seconds", None) or 0)
+    except (ValueError, TypeError, AttributeError, ArmError) as error:
         raise _unreadable(path, str(error)) from None
     if whole:
         raise _unreadable(path, f"it has no field '{next(iter(whole))}'")
     for one in faults:
         if one.outcome not in OUTCOMES or one.method not in METHODS:
             raise _unreadable(path, f"'{one.method}' with the outcome '{one.outcome}'")
+        if not 400 <= one.status < 600:
+            raise _unreadable(path, f"{one.status} is not the status of a refusal")
     return faults, lag
 
 

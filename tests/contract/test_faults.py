@@ -197,6 +197,10 @@ def test_deployment_to_a_subscription_is_cancelled_with_what_is_nested_in_it(
     with pytest.raises(HttpResponseError, match="'wide' was canceled"):
         poller.result(timeout=20)
     assert deployments.get_at_subscription_scope("wide").properties.provisioning_state == "Canceled"
+    end = time.monotonic() + 20
+    while not deployments.check_existence(group.name, "deep"):  # it is recorded when it has noticed
+        assert time.monotonic() < end
+        time.sleep(0.05)
     assert deployments.get(group.name, "deep").properties.provisioning_state == "Canceled"
 
 
@@ -222,6 +226,10 @@ def test_new_identity_is_unknown_to_the_directory_for_a_while_unless_its_type_is
         ('{"operations": [{"method": "PUT"}]}', "missing 2 required"),
         ('{"operations": [{"method": "GET", "id": "*", "outcome": "fail"}]}', "'GET' with the outcome 'fail'"),
         ('{"operation": []}', "no field 'operation'"),
+        ('{"operations": {"method": "PUT"}}', "'operations' must be a list"),
+        ('{"operations": [{"method": "PUT", "id": "*", "outcome": "fail", "times": "1"}]}', "must be a whole number"),
+        ('{"operations": [{"method": "PUT", "id": "*", "outcome": "hang", "seconds": "9"}]}', "must be a number"),
+        ('{"operations": [{"method": "PUT", "id": "*", "outcome": "refuse", "status": 201}]}', "201 is not the status"),
     ],
 )
 def test_file_that_cannot_be_read_says_so_at_the_next_write(

@@ -12,7 +12,14 @@ Shape = Any
 TAGS: dict[str, Shape] = {"*?": str}
 IDENTITY: dict[str, Shape] = {"type": str, "userAssignedIdentities": {"*?": dict}}
 
-_WORDS = {str: "a text", int: "a whole number", bool: "true or false", dict: "an object", list: "a list"}
+_WORDS = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: "an object",
+    list: "a list",
+}
 
 
 def shaped(value: Any, shape: Shape, path: str = "body") -> Any:

@@ -25,6 +25,7 @@ _BUSY_SECONDS = 0.2
 _POLL_SECONDS = 0.5  # where the service names no Retry-After
 _LEAST_SECONDS = 0.01  # ``Retry-After: 0`` must not become a busy loop
 _CONNECTIONS = 16
+_TOKEN_SECONDS = 30  # the identity endpoint is on this machine: it answers at once, or not at all
 _TOKEN_MARGIN = 300  # a token is renewed this many seconds before it expires
 _ENDED = frozenset({"succeeded", "failed", "canceled", "cancelled"})
 
@@ -137,8 +138,7 @@ class ArmClient:
         except urllib3.exceptions.TimeoutError:
             raise terms.deadline.over(f"{method} {url.partition('?')[0]}") from None
         except urllib3.exceptions.HTTPError as error:
-            detail = f"{self.access.endpoint} cannot be reached: {type(error).__name__}. Is the control plane running?"
-            raise Refusal("No answer from the control plane", detail) from None
+            raise _unreachable(self.access.endpoint, error) from None
         log.info("%s %s -> %d", method, url.partition("?")[0], answer.status)
         return _Answer(answer.status, answer.headers, _json(answer.data))
 
@@ -157,16 +157,25 @@ class ArmClient:
     def _bearer(self) -> str:
         with self._lock:
             if self._expires - _TOKEN_MARGIN < time.time():
-                fields = {"resource": self.access.endpoint, "api-version": "2019-08-01"}
-                answer = self._near.request(
-                    "GET", self.access.token_url, fields=fields, headers={"X-IDENTITY-HEADER": self.access.token_secret}
-                )
+                answer = self._token_answer()
                 if answer.status != 200:
                     detail = f"{self.access.token_url} answered {answer.status}; is this the running control plane's?"
                     raise Refusal("No token from the control plane", detail)
                 facts = answer.json()
                 self._token, self._expires = facts["access_token"], float(facts["expires_on"])
             return self._token
+
+    def _token_answer(self) -> urllib3.BaseHTTPResponse:
+        try:
+            return self._near.request(
+                "GET",
+                self.access.token_url,
+                fields={"resource": self.access.endpoint, "api-version": "2019-08-01"},
+                headers={"X-IDENTITY-HEADER": self.access.token_secret},
+                timeout=_TOKEN_SECONDS,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise _unreachable(self.access.token_url, error) from None
 
     def claims(self) -> dict[str, Any]:
         """Return what the token says about its bearer."""
@@ -221,6 +230,11 @@ class ArmClient:
         if not url.startswith(f"{self.access.endpoint}/"):
             raise Refusal("Unexpected address", f"The service names {url}, which is not below {self.access.endpoint}.")
         return url
+
+
+def _unreachable(address: str, error: Exception) -> Refusal:
+    detail = f"{address} cannot be reached: {type(error).__name__}. Is the control plane running?"
+    return Refusal("No answer from the control plane", detail)
 
 
 def _ended(what: str, status: Any, error: Any) -> bool:

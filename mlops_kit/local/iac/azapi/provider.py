@@ -6,7 +6,9 @@ import functools
 import json
 import logging
 import threading
+import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -67,7 +69,9 @@ def _diagnostic(fault: Exception) -> pb.Diagnostic:
         return pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary="The service refused", detail=str(fault))
     # The message of an unforeseen fault may quote values, and some are secrets.
     log.error("fault: %s", type(fault).__name__, exc_info=fault if log.isEnabledFor(logging.DEBUG) else None)
-    detail = f"{type(fault).__name__} in the stand-in of the azapi provider. This is a fault of mlops-kit; report it."
+    last = traceback.extract_tb(fault.__traceback__)[-1]
+    where = f"{Path(last.filename).name}:{last.lineno}"
+    detail = f"{type(fault).__name__} ({where}) in the stand-in of the azapi provider: a fault of mlops-kit; report it."
     return pb.Diagnostic(severity=pb.Diagnostic.ERROR, summary="Fault of the provider", detail=detail)
 
 

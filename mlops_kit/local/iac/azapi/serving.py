@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -74,6 +75,7 @@ def run_plugin(environ: Mapping[str, str]) -> None:
     The handshake is one line on stdout; Terraform then checks the certificate that the line names (go-plugin,
     docs/internals.md of hashicorp/go-plugin).
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to us too, and Terraform says when to stop
     ended = threading.Event()
     provider = Provider(environ)
     with tempfile.TemporaryDirectory(prefix="azapi-") as folder:

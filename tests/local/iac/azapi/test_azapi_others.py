@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -251,6 +252,48 @@ def test_a_killed_provider_loses_nothing_that_was_made(mirrored, service):
     assert mirrored.changes() == {"azapi_resource.this[2]": ["create"]}
     mirrored.run("apply", "-auto-approve")
     mirrored.assert_stable()
+
+
+def test_ctrl_c_that_reaches_the_provider_too_lets_it_end_what_it_does(mirrored, service):
+    mirrored.write(_SITES)
+    mirrored.run("init")
+    service.tell("PUT", "/sites/a2", (202, {"Azure-AsyncOperation": "{url}/operation"}, None))
+    service.tell("GET", "/operation", (200, {"Retry-After": "0.05"}, {"status": "Running"}))
+    applying = subprocess.Popen(
+        ["terraform", "apply", "-auto-approve", "-no-color"],
+        cwd=mirrored.folder,
+        env=dict(mirrored.environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
+    )
+    assert service.answered.wait(30)
+    os.killpg(applying.pid, signal.SIGINT)  # as a terminal does: terraform and the provider that it started
+    told, _ = applying.communicate(timeout=60)
+    assert applying.returncode == 1
+    assert "Terraform was interrupted while waiting for the operation of PUT" in " ".join(told.split())
+    assert mirrored.changes()["azapi_resource.this[2]"] == ["delete", "create"]  # known, and half made
+
+
+def test_a_control_plane_that_is_gone_is_told_in_one_sentence(terraform_with, service):
+    gone = "http://127.0.0.1:1"
+    terraform = terraform_with({**service.environ, "IDENTITY_ENDPOINT": f"{gone}/token"})
+    terraform.write(_SITES)
+    told = " ".join(terraform.run("apply", "-auto-approve", expect=1).split())
+    assert f"{gone}/token cannot be reached: NewConnectionError. Is the control plane running?" in told
+    assert "a fault of mlops-kit" not in told
+
+
+def test_an_unforeseen_fault_names_its_place_and_no_value(service):
+    from tf.gen import tfplugin_pb2 as pb
+
+    from mlops_kit.local.iac.azapi.provider import Provider
+
+    answer = Provider(service.environ).ReadResource(pb.ReadResource.Request(type_name="azapi_secret"), None)
+    (told,) = answer.diagnostics
+    assert re.match(r"KeyError \(provider\.py:\d+\) in the stand-in .* a fault of mlops-kit; report it", told.detail)
+    assert "azapi_secret" not in told.detail
 
 
 def test_a_person_who_starts_the_provider_is_told_what_it_is(service):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlops_kit.checks.pipelines import Pipeline, Step
     from mlops_kit.checks.subject import Subject
 
+READ_BY_THE_SERVICE = {"data_transfer", "import", "automl"}  # types of components that have no command
 FREE = {"name", "default_datastore", "output_name"}  # filled in by the service
 GIVEN = frozenset({"inputs"})
 RUNS = frozenset(pipelines.RUNS)
@@ -53,7 +54,9 @@ def _leaf(root: Map) -> list[Finding]:
     """Check a job or component that runs one command."""
     found = list(references(root, GIVEN))
     scope = Scope(names(root.get("inputs")), names(root.get("outputs")), names(root.get("search_space")))
-    return _all_resolved(found, scope) + unused_inputs(root, found, "inputs.")
+    findings = _all_resolved(found, scope)
+    is_read = pipelines.text_of(root.get("type")) not in READ_BY_THE_SERVICE
+    return findings + unused_inputs(root, found, "inputs.") if is_read else findings
 
 
 def _sweep(root: Map, parent: Scope | None = None) -> list[Finding]:

@@ -298,3 +298,18 @@ def test_what_is_surely_meant_is_offered_as_an_edit(folder, written, mistaken):
     [found] = checks.check(document.root, path, checks.Files(folder.root))
     assert found.edit
     assert path.read_text().replace(found.edit.old, found.edit.new) == PIPELINE
+
+
+def test_inputs_that_the_service_itself_reads_need_no_reference(folder):
+    text = """\
+    type: data_transfer
+    name: copy
+    task: copy_data
+    data_copy_mode: merge_with_overwrite
+    inputs:
+      one: {type: uri_folder}
+      other: {type: uri_folder}
+    outputs:
+      both: {type: uri_folder}
+    """
+    assert folder.found(text, "components/copy.yml") == []

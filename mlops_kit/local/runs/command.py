@@ -6,6 +6,7 @@ lines joined; a command that relies on a failing line being passed over must say
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -31,6 +32,7 @@ from mlops_kit.local.runs import (
     environments,
     inputs,
     outputs,
+    parallel,
     states,
     variables,
 )
@@ -106,7 +108,7 @@ def _prepare(work: Work) -> _Prepared:
     shared = _variables(work, found, texts)
     launches = [
         _launch(work, command, {**shared, **rank.variables}, rank)
-        for rank in distribution.ranks(work.properties.get("distribution"), _nodes(work))
+        for rank in distribution.ranks(work.properties.get("distribution"), _started_nodes(work))
     ]
     return _Prepared(launches, places, copies)
 
@@ -178,10 +180,14 @@ def _variables(work: Work, interpreter: Interpreter, texts: Mapping[str, str | N
     guid = ids.workspace_guid(work.plane, work.workspace)
     around = variables.Surroundings(work.plane.settings, instance, guid, interpreter.executable)
     given = {name: text for name, text in texts.items() if text is not None}
-    return variables.of_job(work.job, around, given)
+    asked = work.properties.get("parallel")
+    return {**variables.of_job(work.job, around, given), **({parallel.VARIABLE: json.dumps(asked)} if asked else {})}
 
 
-def _nodes(work: Work) -> int:
+def _started_nodes(work: Work) -> int:
+    """Return on how many nodes the command is started; the driver of a parallel job starts its workers itself."""
+    if work.properties.get("parallel"):
+        return 1
     return int((work.properties.get("resources") or {}).get("instanceCount") or 1)
 
 

@@ -23,7 +23,7 @@ from mlops_kit.local.runs.pipelines.bindings import LITERAL
 from mlops_kit.local.runs.pipelines.steps import Step
 from mlops_kit.local.runs.work import Work
 
-_BEHAVIOUR = ("jobType", "command", "environmentVariables", "distribution", "resources", "task")
+_BEHAVIOUR = ("jobType", "command", "environmentVariables", "distribution", "resources", "parallel")
 
 
 @dataclass(frozen=True, slots=True)

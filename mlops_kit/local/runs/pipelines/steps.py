@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_kit.local import uris
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, concerning
 from mlops_kit.local.providers import versions
+from mlops_kit.local.runs import parallel
 from mlops_kit.local.runs.pipelines import bindings, ports
 from mlops_kit.local.runs.sweeps import spaces
 
@@ -21,7 +22,6 @@ LATER = {
     "if_else": "Conditions are run by a later version of the local control plane.",
     "do_while": "Loops are run by a later version of the local control plane.",
     "parallel_for": "Loops are run by a later version of the local control plane.",
-    "parallel": "Parallel steps are run by a later version of the local control plane.",
     "data_transfer": "Data-transfer steps are run by a later version of the local control plane.",
 }
 _DISTRIBUTIONS = {"pytorch": "PyTorch", "mpi": "Mpi", "tensorflow": "TensorFlow", "ray": "Ray"}
@@ -178,6 +178,31 @@ def _sweep(step: Step, given: Given) -> dict[str, Any]:
     }
 
 
+def _parallel(step: Step, given: Given) -> dict[str, Any]:
+    """Return the body of a job whose command hands mini batches of an input to workers."""
+    said = {key: value for key, value in step.node.items() if value is not None and key not in {"inputs", "outputs"}}
+    whole = {**step.spec, **said, "resources": {**(step.spec.get("resources") or {}), **(said.get("resources") or {})}}
+    task = whole.get("task") or {}
+    try:
+        asked = parallel.settings(whole)
+    except parallel.ParallelError as error:
+        raise ports.MisfitError(f"{step.title} cannot be run: {error}") from None
+    as_command = {**step.spec, "environment": task.get("environment"), "code": task.get("code")}
+    body = _command(Step(step.name, {**step.node, "distribution": None}, as_command), given)
+    return {
+        **body,
+        "command": parallel.command(task, str(whole["input_data"])),
+        "inputs": {name: _whole_table(one) for name, one in given.inputs.items()},
+        "parallel": asked,
+    }
+
+
+def _whole_table(given: dict[str, Any]) -> dict[str, Any]:
+    """Return an input as the driver reads it: of a table the table itself, from which it cuts mini batches."""
+    evaluated = str(given.get("mode") or "").startswith("Eval")
+    return {**given, "mode": "ReadOnlyMount"} if evaluated else given
+
+
 def _policy(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not given:
         return None
@@ -190,6 +215,7 @@ BUILDERS: dict[str, Callable[[Step, Given], dict[str, Any]]] = {
     "command": _command,
     "pipeline": _pipeline,
     "sweep": _sweep,
+    "parallel": _parallel,
 }
 
 

@@ -150,6 +150,7 @@ class Quarrel:
 
 _AZUREML_MLFLOW = ("azureml-mlflow", Span(high=(1, 60, float("inf"))))
 _AZUREML_MLFLOW_61 = ("azureml-mlflow", Span((1, 61), (1, 61, float("inf"))))
+_MLFLOW_2 = Span((2,), (2, float("inf")))
 _NUMPY_2 = ("numpy", Span(low=(2,)))
 _OLD_NUMPY = "was built for NumPy 1 and cannot be imported with NumPy 2"
 QUARRELS = (
@@ -160,7 +161,7 @@ QUARRELS = (
     ),
     # Azure/azure-sdk-for-python#44365: it calls what only MLflow 3 has.
     *(
-        Quarrel((name, Span((2,), (2, float("inf")))), _AZUREML_MLFLOW_61, "fails to log artifacts", "azureml-mlflow<1.61")
+        Quarrel((name, _MLFLOW_2), _AZUREML_MLFLOW_61, "fails to log artifacts", "azureml-mlflow<1.61")
         for name in ("mlflow", "mlflow-skinny")
     ),
     # Release notes: scikit-learn 1.4.2, pandas 2.2.2 and SciPy 1.13.0 are the first for NumPy 2; NumPy 1.26.0 is the

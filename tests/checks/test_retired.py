@@ -93,7 +93,8 @@ def test_scoring_in_batches_may_import_azureml_core_and_nothing_else_of_it(folde
     step = (
         "type: pipeline\njobs:\n  score:\n    type: parallel\n    mini_batch_size: '1'\n    input_data: ${{inputs.a}}\n"
         "    inputs: {a: {type: mltable, path: azureml:a@latest}}\n"
-        "    task:\n      type: run_function\n      code: ../src\n      entry_script: train.py\n      environment: azureml:e@latest\n"
+        "    task:\n      type: run_function\n      code: ../src\n      entry_script: train.py\n"
+        "      environment: azureml:e@latest\n"
     )
     found = [line for line in _found(folder, script, step) if "MK0540" in line]
     assert [line.partition(":")[0] for line in found] == ["2"]

@@ -51,6 +51,30 @@ def test_operation_that_hangs_is_done_after_its_seconds(group: Any, faults: Any)
     assert poller.result(timeout=20).properties["provisioningState"] == "Succeeded"
 
 
+def test_operation_that_hangs_ends_although_its_client_was_killed(group: Any, faults: Any) -> None:
+    faults({"method": "PUT", "id": "*/id-alone", "outcome": "hang", "seconds": 0.3})
+    group.send("PUT", f"{IDENTITY}/id-alone", {"location": "westeurope"})
+    end = time.monotonic() + 10
+    while (state := group.get(f"{IDENTITY}/id-alone").properties["provisioningState"]) == "Creating":
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert state == "Succeeded"
+
+
+def test_deletion_that_hangs_fails_with_what_keeps_it_from_being_made(group: Any, faults: Any) -> None:
+    network = "Microsoft.Network/virtualNetworks/vnet-held"
+    zone = "Microsoft.Network/privateDnsZones/privatelink.held.test"
+    group.put(network, {"properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}})
+    group.put(zone, {"location": "global"})
+    faults({"method": "DELETE", "id": "*/privateDnsZones/*", "outcome": "hang", "seconds": 0.3})
+    poller = group.arm.resources.begin_delete_by_id(group.at(zone), api_version="2024-06-01")
+    link = {"virtualNetwork": {"id": group.at(network)}, "registrationEnabled": False}
+    group.put(f"{zone}/virtualNetworkLinks/link", {"location": "global", "properties": link})
+    with pytest.raises(HttpResponseError, match="CannotDeleteResource"):
+        poller.result(timeout=20)
+    assert group.there(zone)
+
+
 def test_operation_that_hangs_for_ever_is_never_done(group: Any, faults: Any) -> None:
     faults({"method": "PUT", "id": "*/id-hangs", "outcome": "hang"})
     poller = group.arm.resources.begin_create_or_update_by_id(

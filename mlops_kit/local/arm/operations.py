@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
+import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 from mlops_kit.local.arm.routes import SUBSCRIPTION, Route
-from mlops_kit.local.arm.wire import Call, NotFoundError, Reply
+from mlops_kit.local.arm.wire import ArmError, Call, NotFoundError, Reply
 from mlops_kit.local.plane import Plane
 from mlops_kit.local.settings import MANAGEMENT_URL
 
@@ -21,7 +21,6 @@ class Operations:
     def __init__(self) -> None:
         self._documents: dict[str, dict[str, Any]] = {}
         self._results: dict[str, dict[str, Any]] = {}
-        self._later: dict[str, tuple[float, Callable[[], None]]] = {}  # name -> when it ends (monotonic), what it does
 
     def begin(
         self, subscription: str, *, status: str = "Succeeded", result: dict[str, Any] | None = None
@@ -42,8 +41,19 @@ class Operations:
         self._documents[name] = {"name": name, "status": status, **({"error": error} if error else {})}
 
     def finish_after(self, name: str, seconds: float, end: Callable[[], None]) -> None:
-        """Let an operation succeed after some seconds: ``end`` is called when a client asks for it then."""
-        self._later[name] = (time.monotonic() + seconds, end)
+        """Call ``end`` after some seconds, whoever still waits for it; the operation fails with what it refuses."""
+
+        def work() -> None:
+            try:
+                end()
+            except ArmError as error:
+                self.finish(name, "Failed", {"code": error.code, "message": error.message})
+            else:
+                self.finish(name)
+
+        timer = threading.Timer(seconds, work)
+        timer.daemon = True
+        timer.start()
 
     def result(self, name: str) -> dict[str, Any] | None:
         """Return what the operation has led to, if that is more than a change of its resource."""
@@ -53,9 +63,6 @@ class Operations:
         """Return the status document; 404 where there is none."""
         if name not in self._documents:
             raise NotFoundError(f"The operation '{name}'")
-        if name in self._later and self._later[name][0] <= time.monotonic():
-            self._later.pop(name)[1]()
-            self.finish(name)
         return self._documents[name]
 
 

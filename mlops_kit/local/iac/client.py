@@ -200,17 +200,26 @@ class ArmClient:
 
     def _wait_for_status(self, what: str, url: str, answer: _Answer, terms: Terms) -> None:
         while True:
-            terms.deadline.pause(_retry_after(answer, _POLL_SECONDS), f"the operation of {what}")
-            answer = self._once("GET", url, None, terms)
+            answer = self._polled(what, url, answer, terms)
             if _ended(what, (answer.body or {}).get("status"), (answer.body or {}).get("error")):
                 return
 
     def _wait_for_location(self, what: str, url: str, answer: _Answer, terms: Terms) -> Any:
         while True:
-            terms.deadline.pause(_retry_after(answer, _POLL_SECONDS), f"the operation of {what}")
-            answer = self._once("GET", url, None, terms)
+            answer = self._polled(what, url, answer, terms)
             if answer.status != 202:
                 return answer.body
+
+    def _polled(self, what: str, url: str, answer: _Answer, terms: Terms) -> _Answer:
+        """Ask again for an operation; one that is forgotten says nothing about its resource, though it is a 404."""
+        terms.deadline.pause(_retry_after(answer, _POLL_SECONDS), f"the operation of {what}")
+        try:
+            return self._once("GET", url, None, terms)
+        except ArmRefusal as refusal:
+            if refusal.status != 404:
+                raise
+            detail = f"The service no longer knows the operation of {what}. Its outcome is unknown: look, or try again."
+            raise Refusal("Operation lost", detail) from None
 
     def _wait_for_state(self, what: str, path: str, version: str, answer: _Answer, terms: Terms) -> None:
         """Wait until the resource itself says that it has been made; most say so at once."""

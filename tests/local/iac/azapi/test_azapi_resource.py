@@ -450,6 +450,18 @@ def test_resources_with_one_lock_are_written_one_after_another(terraform_on, ser
     assert service.most_at_once > 1
 
 
+def test_a_deletion_whose_operation_is_forgotten_is_not_taken_for_done(terraform_on, service):
+    terraform_on.apply(_site())
+    service.tell("DELETE", "/sites/a", _ACCEPTED)
+    service.tell("GET", "/operation", (404, {}, {"error": {"code": "ResourceNotFound", "message": "gone"}}))
+    told = " ".join(terraform_on.run("destroy", "-auto-approve", expect=1).split())
+    assert "no longer knows the operation of DELETE" in told
+    del service.told["DELETE", "/sites/a"]
+    terraform_on.assert_stable()
+    terraform_on.run("destroy", "-auto-approve")
+    assert service.stored == {}
+
+
 def test_an_interrupted_apply_ends_soon_and_keeps_what_is_known(terraform_on, service):
     service.tell("PUT", "/sites/a", _ACCEPTED)
     service.tell("GET", "/operation", (200, {"Retry-After": "0.05"}, {"status": "Running"}))

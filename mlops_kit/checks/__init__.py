@@ -15,7 +15,6 @@ from mlops_kit.checks import (
     code_folders,
     commands,
     computes,
-    conda,
     datastores,
     declarations,
     deployments,
@@ -93,7 +92,9 @@ def check(root: Node, path: str | Path, files: Files, *, protected: bool = False
     """
     if not isinstance(root, Map):
         return (error("MK0105", root.place, "the document is no map", "an Azure ML file is a map of keys"),)
-    if conda.is_conda(root):
+    if kinds.is_conda(root):
+        from mlops_kit.checks import conda  # most templates have none
+
         return tuple(conda.check_file(root))
     folder, above = _folders(path)
     heads = _heads(root)
@@ -135,7 +136,7 @@ def beside(documents: Sequence[Document]) -> Iterator[Finding]:
 def kind_of(document: Document) -> str | None:
     """Return the kind of Azure ML file that a document is, such as ``command_job``; None when nothing tells it."""
     root = document.root
-    if not isinstance(root, Map) or conda.is_conda(root):
+    if not isinstance(root, Map) or kinds.is_conda(root):
         return None
     heads = _heads(root)
     family = kinds.family_of(heads, _folders(document.path)[1])
@@ -146,7 +147,7 @@ def is_azure_ml(root: Node, path: str | Path) -> bool:
     """Return whether a document is a kind of Azure ML file or a conda file, so that it can be checked."""
     if not isinstance(root, Map):
         return False
-    return conda.is_conda(root) or kinds.family_of(_heads(root), _folders(path)[1]) is not None
+    return kinds.is_conda(root) or kinds.family_of(_heads(root), _folders(path)[1]) is not None
 
 
 def _folders(path: str | Path) -> tuple[str, tuple[str, ...]]:

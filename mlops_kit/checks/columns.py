@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_kit.checks.files import local_path
+from mlops_kit.checks.files import is_below, local_path
 from mlops_kit.checks.findings import Finding, did_you_mean, error
-from mlops_kit.checks.tables import is_below
 from mlops_kit.documents import List, Map, Scalar
 
 if TYPE_CHECKING:
@@ -88,6 +86,8 @@ def _header(table: Table, settings: Node | None, files: Files) -> Columns | None
     delimiter = _setting(settings, "delimiter", ",")
     if len(delimiter) != 1 or head.startswith(POINTER) or not ("\n" in head or len(head) < HEAD):
         return None
+    import csv  # few jobs name a table
+
     try:
         columns = tuple(next(csv.reader(head.splitlines(), delimiter=delimiter), ()))
     except (csv.Error, TypeError):

@@ -30,12 +30,6 @@ PIN = re.compile(r"\s*(?:==?|<=|~=|\s)\s*(\d{1,9})(?:\.(\d{1,9}))?")  # of a Pyt
 REVERSED = re.compile(r"(.*?)(=>|=<|=~)(.*)")
 
 
-def is_conda(root: Map) -> bool:
-    """Return whether a document is a conda file; the ``python_env.yaml`` of an MLflow model only looks like one."""
-    is_listed = isinstance(root.get("dependencies"), List) and root.get("$schema") is None
-    return is_listed and root.get("build_dependencies") is None
-
-
 def check_file(root: Map, *, runs_batches: bool | None = None) -> list[Finding]:
     """Return what is wrong with a conda file; see ``check_inline``."""
     return [*check_inline(root, runs_batches=runs_batches), *secrets.below(root)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_kit.checks import conda, dockerfile, images, packages, secrets
+from mlops_kit.checks import images, secrets
 from mlops_kit.checks.files import local_path
 from mlops_kit.checks.findings import Finding, error
 from mlops_kit.documents import Map, Scalar
@@ -111,6 +111,8 @@ def _environment(found: Found, files: Files, *, protected: bool) -> list[Finding
     path = local_path(specification.text, folder) if isinstance(specification, Scalar) else None
     if isinstance(specification, Scalar) and path and is_requirements(path):
         return findings + _requirements(specification, path, files, runs_batches)
+    from mlops_kit.checks import conda  # most environments are named, not written out
+
     if isinstance(specification, Map):
         return findings + conda.check_inline(specification, runs_batches=runs_batches)
     content = files.map(path) if path and files.kind(path) == "file" else None
@@ -133,6 +135,8 @@ def _dockerfile(build: Map, folder: str, files: Files, *, protected: bool) -> li
     file = local_path(name.text if isinstance(name, Scalar) and name.text else "Dockerfile", context)
     if file is None or files.kind(file) != "file" or files.is_outside(file):
         return []
+    from mlops_kit.checks import dockerfile  # few environments have one
+
     return dockerfile.check(file, context, files, protected=protected)
 
 
@@ -140,6 +144,8 @@ def _requirements(named: Scalar, path: str, files: Files, runs_batches: bool | N
     """Check a requirements file that stands for a conda file."""
     if files.kind(path) != "file" or files.is_outside(path):
         return []  # reported as a path
+    from mlops_kit.checks import packages  # few environments have such a file
+
     found = files.requirements(path)
     outside = {line.place.path for line in found.lines if files.is_outside(line.place.path)}
     return [

@@ -94,6 +94,11 @@ def _map(path: str) -> Map | None:
     return root if isinstance(root, Map) else None
 
 
+def is_below(path: str, folder: str) -> bool:
+    """Return whether an absolute path is a folder or lies in it, as far as its text says."""
+    return path == folder or path.startswith(folder + os.sep)
+
+
 def matches(folder: str, pattern: str) -> bool:
     """Return whether a relative pattern, where ``**`` is any number of folders, matches anything in a folder."""
     try:

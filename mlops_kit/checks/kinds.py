@@ -6,10 +6,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mlops_kit.documents import List
 from mlops_kit.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from mlops_kit.documents import Map
 
 Keys = "Mapping[str, str | None]"  # top-level key -> text of its value, nothing for a list, None for a map
 
@@ -265,6 +268,12 @@ def instead_of_step(declared: str) -> str:
 def types() -> set[str]:
     """Return every type that a file can declare."""
     return {*TYPES, *(word for family in FAMILIES.values() if family.key == "type" for word in family.kinds)}
+
+
+def is_conda(root: Map) -> bool:
+    """Return whether a document is a conda file; the ``python_env.yaml`` of an MLflow model only looks like one."""
+    is_listed = isinstance(root.get("dependencies"), List) and root.get("$schema") is None
+    return is_listed and root.get("build_dependencies") is None
 
 
 def header_name(keys: Mapping[str, str | None]) -> str:

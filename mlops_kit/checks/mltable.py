@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from mlops_kit.checks import columns, tables
 from mlops_kit.checks.files import local_path
 from mlops_kit.checks.findings import Finding
 from mlops_kit.documents import List, Map, Scalar
@@ -62,9 +61,11 @@ def opened(owner: Map, subject: Subject) -> tuple[Columns | None, list[Finding]]
     """Return the columns of the table that the ``path`` of a map leads to, and what is wrong with it."""
     files = subject.files
     folder = local_path(_text(owner.get("path")), subject.folder)
-    file = f"{folder}/{tables.NAME}"
+    file = f"{folder}/MLTable"
     if folder is None or files.kind(file) != "file" or files.is_outside(file):
         return None, []  # reported as a path
+    from mlops_kit.checks import columns, tables  # most jobs take no table
+
     table = files.once(tables.read, folder)
     known, findings = columns.of(table, files)
     return known, [*tables.faults(table, files), *findings]
@@ -82,6 +83,8 @@ def _learning(job: Map, inputs: Node | None, subject: Subject) -> Iterator[Findi
             yield from findings
     training = known.get("training_data")
     if training is not None:
+        from mlops_kit.checks import columns
+
         forecasting = job.get("forecasting")
         asked = [*_columns(job, COLUMN_KEYS), *_columns(forecasting, FORECASTING_KEYS)]
         yield from (finding for node in asked for finding in columns.missing(node, training))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_kit import documents
-from mlops_kit.checks.files import local_path, matches
+from mlops_kit.checks.files import is_below, local_path, matches
 from mlops_kit.checks.findings import Edit, Finding, brief, did_you_mean, error
 from mlops_kit.documents import List, Map, Scalar, displayed
 from mlops_kit.errors import DocumentError, Place
@@ -144,11 +144,6 @@ def _no_path(item: Node, entries: tuple[Entry, ...]) -> Finding:
         return error("MK0410", unknown.place, f"`{unknown.text}` is no kind of path", hint)
     message = f"an entry of `paths` is one of {', '.join(PATH_KEYS)}"
     return error("MK0410", item.place, message, "write one entry for each")
-
-
-def is_below(target: str, folder: str) -> bool:
-    """Return whether an absolute path is a folder or lies in it."""
-    return target == folder or target.startswith(folder + os.sep)
 
 
 def _pattern(value: Scalar, target: str, folder: str) -> Iterator[Finding]:

@@ -134,7 +134,7 @@ def counted(count: int, noun: str) -> str:
 def template_path(project: Project, name: str) -> Path:
     """Return the template that a path or a name means; a conda file is none."""
     from mlops_kit import documents
-    from mlops_kit.checks import conda
+    from mlops_kit.checks import kinds
     from mlops_kit.errors import DocumentError
 
     def is_template(path: Path) -> bool:
@@ -142,7 +142,7 @@ def template_path(project: Project, name: str) -> Path:
             roots = [document.root for document in documents.load(path)]
         except DocumentError:
             return True  # its fault is told when it is read
-        return not all(isinstance(root, documents.Map) and conda.is_conda(root) for root in roots)
+        return not all(isinstance(root, documents.Map) and kinds.is_conda(root) for root in roots)
 
     return projects.find_template(project, name, is_template=is_template)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlops_kit.documents import Node
 
 COMMANDS = {"command", "program_arguments", "args"}
+IN_QUOTES = ("''", '""')  # what stands around a group that is one word, empty without the input
 GROUP = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
 GLUED_FLAG = re.compile(r"(?:^|\s)(--?[A-Za-z][\w-]*)\$\{\{")
 
@@ -128,7 +129,8 @@ def _blanks(command: Scalar) -> list[Finding]:
     ]
     for group in GROUP.finditer(text):
         before, after = text[: group.start()][-1:], text[group.end() :][:1]
-        if (before and not before.isspace()) or (after and not after.isspace()):
+        glued = f"{before}{after}".strip()
+        if glued and glued not in IN_QUOTES:
             message = f"`{brief(group[0])}` touches the next word"
             findings.append(warning("MK0306", place_in(command, group[0]), message, "put a blank on both sides"))
     return findings

@@ -25,6 +25,14 @@ class TestOptionalInputs:
             == []
         )
 
+    def test_a_group_in_quotes_passes(self, folder):
+        assert (
+            folder.found(
+                component("t ${{inputs.req}} \"$[[${{inputs.opt}}]]\" '$[[${{inputs.opt}}]]'"), "components/a.yml"
+            )
+            == []
+        )
+
     @pytest.mark.parametrize(
         ("command", "finding"),
         [

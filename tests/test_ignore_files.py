@@ -63,7 +63,9 @@ def _shipped(folder: Path) -> list[str]:
 @needs_git
 @given(files=st.sets(paths, min_size=1, max_size=12), ignored=files_of_patterns)
 @example(files={"a/b/c"}, ignored={0: ["a/**/c"]})
-@example(files={"x/ab", "x/y/b"}, ignored={0: ["x/a**"]})  # git begins to read a pattern where its wildcards begin
+@example(files={"x/ab/y/b"}, ignored={0: ["x/a**/b"]})  # git reads a pattern from its first wildcard on
+@example(files={"a", "b"}, ignored={0: ["*", "!a", "!b", "b"]})
+@example(files={"x/y"}, ignored={0: ["/x[!q]y"]})
 @example(files={"tr "}, ignored={0: ["tr\\ "]})
 @example(files={"[q]/a"}, ignored={0: ["[a-/x]"]})
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

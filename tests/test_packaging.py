@@ -111,8 +111,9 @@ def test_ignore_files_above_the_repository_do_not_count(tree, tmp_path):
     assert shipped(tree({"a.py": ""})) == ["a.py"]
 
 
-def test_code_folder_that_is_ignored_itself_ships_when_it_is_named(tree):
-    root = tree({".gitignore": "build/\n", "build/a.py": ""})
+@pytest.mark.parametrize("pattern", ["build/", "*"])
+def test_code_folder_that_is_ignored_itself_ships_when_it_is_named(tree, pattern):
+    root = tree({".gitignore": f"{pattern}\n", "build/a.py": ""})
     assert shipped(root / "build") == ["a.py"]
 
 

@@ -103,7 +103,8 @@ def _start(work: Work, outline: PipelinePlan, progress: _Progress, children: Chi
     found = reuse.verdict(work, step, key)
     facts = {"mlops_kit.reuse": found.reason}
     if found.source is None:
-        children.start(_with(draft, facts, {"reuseKey": key.digest}))
+        reuse.remember(work, key, draft.name)
+        children.start(_with(draft, facts))
         progress.running[draft.name] = step.name
         return False
     child = children.keep(_reused(draft, found.source, facts), Outcome(states.COMPLETED))
@@ -125,9 +126,8 @@ def _draft(work: Work, outline: PipelinePlan, progress: _Progress, step: Step) -
     return Draft(name, body), found
 
 
-def _with(draft: Draft, facts: Mapping[str, str], private: Mapping[str, Any]) -> Draft:
-    properties = {**draft.properties, "properties": {**draft.properties["properties"], **facts}}
-    return Draft(draft.name, properties, private)
+def _with(draft: Draft, facts: Mapping[str, str]) -> Draft:
+    return Draft(draft.name, {**draft.properties, "properties": {**draft.properties["properties"], **facts}})
 
 
 def _reused(draft: Draft, source: Resource, facts: Mapping[str, str]) -> Draft:
@@ -137,7 +137,7 @@ def _reused(draft: Draft, source: Resource, facts: Mapping[str, str]) -> Draft:
         "azureml.reusedrunid": str(source.body["name"]),
         "azureml.reusedpipelinerunid": str(source.properties.get("parentJobName") or ""),
     }
-    marked = _with(draft, {**facts, **labels}, {})
+    marked = _with(draft, {**facts, **labels})
     return Draft(draft.name, {**marked.properties, "outputs": source.properties.get("outputs") or {}})
 
 
@@ -148,7 +148,6 @@ def _end_step(work: Work, progress: _Progress, step: str, child: Resource) -> No
     if status != states.COMPLETED:
         progress.failures.append((step, child))
         return
-    reuse.remember(work, child)
     made = child.properties.get("outputs") or {}
     progress.ended[step] = {
         name: {"jobInputType": str(one["jobOutputType"]), "uri": str(one["uri"])} for name, one in made.items()

@@ -23,6 +23,7 @@ from mlops_kit.local.runs.pipelines.bindings import LITERAL
 from mlops_kit.local.runs.pipelines.steps import Step
 from mlops_kit.local.runs.work import Work
 
+_KEPT = 5  # jobs of one key: the latest may have failed where an earlier one completed
 _BEHAVIOUR = ("jobType", "command", "environmentVariables", "distribution", "resources", "parallel")
 
 
@@ -74,21 +75,29 @@ def verdict(work: Work, step: Step, found: Key) -> Verdict:
     return Verdict(None, f"changed: {', '.join(changed)}" if changed else "no earlier run of it has completed")
 
 
-def remember(work: Work, child: Resource) -> None:
-    """Let a completed child stand for later steps that are the same."""
-    digest = child.private.get("reuseKey")
-    if digest and child.properties["status"] == states.COMPLETED:
-        work.plane.store.put({"id": _index(work, digest), "job": child.id, "properties": {}})
+def remember(work: Work, found: Key, name: str) -> None:
+    """Let a child stand for later steps that are the same, once it has completed.
+
+    That is said before it starts: a control plane that is killed right after its end knows of it all the same.
+    """
+    place = _index(work, found.digest)
+    with work.plane.store.transaction():
+        entry = work.plane.store.find(place)
+        earlier = entry.body["jobs"] if entry else []
+        jobs = [f"{work.workspace}/jobs/{name}", *earlier][:_KEPT]
+        work.plane.store.put({"id": place, "jobs": jobs, "properties": {}})
 
 
 def _source(work: Work, found: Key) -> Resource | None:
-    """Return the completed job that a key stands for, if it and all its outputs are still there."""
+    """Return the latest job of a key that completed and whose outputs are all still there."""
     entry = work.plane.store.find(_index(work, found.digest))
-    job = work.plane.store.find(str(entry.body["job"])) if entry else None
-    if job is None or job.properties["status"] != states.COMPLETED:
-        return None
+    jobs = (work.plane.store.find(job_id) for job_id in (entry.body["jobs"] if entry else ()))
+    return next((job for job in jobs if job is not None and _is_whole(work, job)), None)
+
+
+def _is_whole(work: Work, job: Resource) -> bool:
     made = (job.properties.get("outputs") or {}).values()
-    return job if all(_exists(work, str(one["uri"])) for one in made) else None
+    return job.properties["status"] == states.COMPLETED and all(_exists(work, str(one["uri"])) for one in made)
 
 
 def _exists(work: Work, uri: str) -> bool:

@@ -28,7 +28,7 @@ from mlops_kit.errors import OperationFailed
 
 API_VERSION = "2021-12-02"
 CONNECTIONS = 32  # at most; the store is some milliseconds away, so most of them are waiting
-FILES_A_CONNECTION = 32  # that make one worth opening
+FILES_A_CONNECTION = 8  # that make one worth opening: it takes about four round trips
 TIMEOUT = 300.0  # seconds that the store may be silent
 WHOLE = 4 << 20  # bytes; a larger file is read in pieces
 AGAIN = frozenset({408, 429, 500, 502, 503, 504})

@@ -172,7 +172,7 @@ def test_many_files_share_few_connections(store, tmp_path):
     _upload(store, _files(tmp_path, 200))
 
     assert len(store.blobs) == 200
-    assert 1 < store.connections <= 8
+    assert 1 < store.connections <= blobs.CONNECTIONS
 
 
 @pytest.mark.parametrize("fault", [0, 429, 500, 503])

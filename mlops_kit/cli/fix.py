@@ -109,9 +109,8 @@ def _touches_one(before: str, after: str, place: Place, path: Path) -> bool:
     except (DocumentError, ValueError):  # no YAML any more, or another shape
         return False
     places = {was.place for was, _ in pairs}
-    return (
-        len(places) == 1 and min(places) <= place and not any(expressions.has_expressions(was.text) for was, _ in pairs)
-    )
+    is_rendered = any(expressions.has_expressions(was.text) for was, _ in pairs)
+    return len(places) == 1 and min(places) <= place and not is_rendered
 
 
 def _differing(old: Node, new: Node) -> Iterator[tuple[Scalar, Scalar]]:

@@ -113,7 +113,7 @@ def _findings(found: Sequence[Finding], templates: Sequence[File], context: Cont
 def _mend(findings: Sequence[Finding], templates: Sequence[File], context: Context, *, write: bool) -> bool:
     """Mend the files that have findings with a safe edit; return whether there was one to make.
 
-    Each edit is told on stderr; with ``write`` off the changes are printed and the files stay as they are.
+    Each edit is told on stderr; with ``write`` off the difference is printed instead, and the files stay as they are.
     """
     from mlops_kit.cli import fix
 
@@ -123,13 +123,12 @@ def _mend(findings: Sequence[Finding], templates: Sequence[File], context: Conte
         if documents.displayed(file.path) not in editable:
             continue
         result = fix.fixed(file.path, partial(_text_findings, file=file, context=context))
-        for finding in result.mended:
-            click.echo(fix.line(finding), err=True)
-        mended = mended or bool(result.mended)
-        if write and result.mended:
-            fix.write(result)
-        elif result.mended:
+        if result.mended and not write:
             click.echo(fix.difference(result))
+        elif result.mended:
+            fix.write(result)
+            click.echo("\n".join(map(fix.line, result.mended)), err=True)
+        mended = mended or bool(result.mended)
     return mended
 
 

@@ -36,10 +36,11 @@ class Reply:
         return self.content
 
 
-def refused(status, code, message, target=None):
+def refused(status, code, message, target=None, details=()):
     from azure.core.exceptions import ODataV4Format
 
-    reply = Reply(status, {"error": {"code": code, "message": message, "target": target}})
+    error = {"code": code, "message": message, "target": target, "details": list(details)}
+    reply = Reply(status, {"error": error})
     return HttpResponseError(response=reply, error_format=ODataV4Format)
 
 
@@ -104,6 +105,17 @@ def test_field_is_found_by_the_key_of_the_template(target, message, key):
     known = failures.explain(error, "submit it", lambda asked: Place("job.yml", 4) if asked == key else None)
 
     assert str(known).startswith("job.yml:4: could not submit it: ")
+
+
+def test_the_innermost_error_says_what_and_where():
+    inner = {"code": "C", "message": "Too few.", "target": "properties.resources.instanceCount"}
+    middle = {"code": "B", "message": "See inside.", "target": "properties.resources", "details": [inner]}
+    error = refused(400, "A", "See inside.", "properties", [middle])
+    known = failures.explain(
+        error, "submit it", lambda asked: Place("job.yml", 4) if asked == "resources.instance_count" else None
+    )
+
+    assert str(known) == "job.yml:4: could not submit it: Too few (C)"
 
 
 def test_what_is_not_implemented_is_no_failed_operation():

@@ -41,7 +41,7 @@ def home(kind: str, key: str, name: str, value: Node) -> Home | None:
         return Home(
             f"a managed deployment gets cpu and memory with `instance_type: {_size(name, value)}`", "instance_type"
         )
-    known = _HOMES.get(kind, {}).get(name)
+    known = HOMES.get(kind, {}).get(name)
     if isinstance(known, str):
         return Home(known)
     return known
@@ -130,7 +130,7 @@ def _renamed(names: Mapping[str, str]) -> dict[str, Home]:
     return {old: Home(f"it is called `{new}` since v2", new, is_renamed=True) for old, new in names.items()}
 
 
-_HOMES: Mapping[str, Mapping[str, str | Home]] = {
+HOMES: Mapping[str, Mapping[str, str | Home]] = {
     "managed_online_deployment": {
         **_TO_ENDPOINT,
         **_BATCH,

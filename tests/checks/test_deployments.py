@@ -69,7 +69,7 @@ def test_l7_14_cpu_and_memory_on_managed_machines_are_an_error_that_suggests_a_s
 
 
 def test_l7_14_resources_belong_to_kubernetes(folder):
-    resources = 'resources:\n  requests: {cpu: 500m, memory: 512Mi}\n  limits: {cpu: "1", memory: 1Gi}\n'
+    resources = 'resources:\n  requests: {cpu: 1000m, memory: 512Mi}\n  limits: {cpu: "1", memory: 1Gi}\n'
     assert _in(folder, KUBERNETES + resources) == []
 
 
@@ -293,6 +293,7 @@ def test_l8_14_each_kind_of_endpoint_has_its_ways_to_sign_in(folder, endpoint, g
     for mode in bad:
         (found,) = _in(folder, f"{endpoint}auth_mode: {mode}\n")
         assert f"error[MK1014]: {'a batch endpoint' if 'atch' in endpoint else 'an endpoint on Kubernetes'}" in found
+        assert f"write `auth_mode: {good[0]}`" in found
 
 
 IDENTITY = "/subscriptions/a/resourceGroups/b/providers/Microsoft.ManagedIdentity/userAssignedIdentities/c"

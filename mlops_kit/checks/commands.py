@@ -9,16 +9,19 @@ from mlops_kit.checks import shell
 from mlops_kit.checks.bindings import REFERENCE
 from mlops_kit.checks.files import place_in
 from mlops_kit.checks.findings import Edit, Finding, brief, error, warning
-from mlops_kit.checks.pipelines import is_optional
+from mlops_kit.checks.pipelines import is_optional, text_of
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlops_kit.checks.subject import Subject
     from mlops_kit.documents import Node
 
 COMMANDS = {"command", "program_arguments", "args"}
 IN_QUOTES = ("''", '""')  # what stands around a group that is one word, empty without the input
 GROUP = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
+CONTINUED = re.compile(r"(\$\{\{\s*(inputs|outputs)\.(\w+)\s*\}\})/")
 GLUED_FLAG = re.compile(r"(?:^|\s)(--?[A-Za-z][\w-]*)\$\{\{")
 
 
@@ -29,7 +32,7 @@ def check(subject: Subject) -> list[Finding]:
 
 def _faults(owner: Map, above: Node | None) -> list[Finding]:
     """Return the faults of a map and of the maps below it; a task reads the inputs that stand ``above`` it."""
-    inputs, commands, below = above, [], []
+    inputs, outputs, commands, below = above, owner.get("outputs"), [], []
     findings: list[Finding] = []
     for entry in owner.entries:
         key, value = entry.key.text, entry.value
@@ -44,9 +47,23 @@ def _faults(owner: Map, above: Node | None) -> list[Finding]:
                 below.append((key, value))
     for command in commands:
         findings += _command(command, inputs)
+        if "}}/" in command.text:
+            findings += _below_files(command, {"inputs": inputs, "outputs": outputs})
     for key, value in below:
         findings += _faults(value, inputs if key == "task" else None)
     return findings
+
+
+def _below_files(command: Scalar, declared: dict[str, Node | None]) -> Iterator[Finding]:
+    """Yield references to a file that the command goes on below, as if it were a folder."""
+    for written, port, name in CONTINUED.findall(command.text):
+        ports = declared[port]
+        kind = ports.get(name) if isinstance(ports, Map) else None
+        if isinstance(kind, Map) and text_of(kind.get("type")) == "uri_file":
+            message = f"`{written}` is a file, and the command looks for something below it"
+            yield error(
+                "MK0327", place_in(command, written), message, f"declare `{name}` as uri_folder, or end with it"
+            )
 
 
 def _variables(variables: Map) -> list[Finding]:

@@ -160,6 +160,24 @@ class TestFolding:
         assert "MK0602" in found
 
 
+class TestBelowFiles:
+    """R28: a file is no folder."""
+
+    @pytest.mark.parametrize(("port", "more"), [("inputs", ", path: azureml:a:1"), ("outputs", "")])
+    def test_a_command_that_looks_below_a_file_is_an_error(self, folder, port, more):
+        text = (
+            f"command: run ${{{{{port}.x}}}}/a.csv\nenvironment: azureml:e@latest\n{port}:\n  x: {{type: KIND{more}}}\n"
+        )
+        assert folder.found(text.replace("KIND", "uri_file")) == [
+            (
+                f"1:14: error[MK0327]: `${{{{{port}.x}}}}` is a file, and the command looks for something below it; "
+                "declare `x` as uri_folder, or end with it"
+            )
+        ]
+        assert folder.found(text.replace("KIND", "uri_folder")) == []
+        assert folder.found(text.replace("KIND", "uri_file").replace("/a.csv", " /a.csv")) == []
+
+
 class TestEnvironmentVariables:
     """R09."""
 

@@ -17,11 +17,12 @@ Part = Mapping[str, Any]
 
 
 def renamed(given: Any, part: Part) -> Any:
-    """Return what is given with the names of v2; where both names are given, which is a fault, v2 wins."""
+    """Return what is given with the names of v2; that both names are given is for ``check`` to tell."""
     if not isinstance(given, Mapping):
         return given
-    items = {key: renamed(value, environment_keys.below(part, key) or {}) for key, value in given.items()}
-    return {_v2(key, part) or key: value for key, value in items.items() if _v2(key, part) not in given}
+    return {
+        _v2(key, part) or key: renamed(value, environment_keys.below(part, key) or {}) for key, value in given.items()
+    }
 
 
 def check(tree: Mapping[str, Any], where: Where) -> Iterator[Finding]:

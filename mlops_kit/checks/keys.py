@@ -98,7 +98,9 @@ class _Walk:
                 else "".join(nearest(entry.key.text, (known for known in properties if known not in present)))
             )
             missing = [other for other in missing if other != meant]
-            findings.append(_misplaced(entry.key, home) if home else self._unknown(entry.key, meant, schema, key))
+            findings.append(
+                _misplaced(entry.key, home, present) if home else self._unknown(entry.key, meant, schema, key)
+            )
         return findings + [_missing(name, node, key) for name in missing]
 
     def _unknown(self, name: Scalar, meant: str, schema: Schema, key: str) -> Finding:
@@ -228,10 +230,11 @@ def accepts_text(text: str, schema: Schema) -> bool:
     return bool(re.search(schema.get("pattern", ""), text))
 
 
-def _misplaced(name: Scalar, home: Home) -> Finding:
+def _misplaced(name: Scalar, home: Home, present: set[str]) -> Finding:
     """Report a key that another kind of file, or another part of this one, has."""
     if home.is_renamed:
-        return error("MK0102", name.place, f"unknown key `{name.text}`", home.hint)
+        edit = Edit(name.text, home.instead) if home.instead not in present else None
+        return error("MK0102", name.place, f"unknown key `{name.text}`", home.hint, edit)
     return error("MK0109", name.place, f"misplaced key `{name.text}`", home.hint)
 
 

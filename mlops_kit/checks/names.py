@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mlops_kit.checks.findings import Finding, brief, error
+from mlops_kit.checks.findings import Edit, Finding, brief, error
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _case(node: Node, kind: str, named: str) -> list[Finding]:
     if lowered == node.text or "${{" in node.text:
         return []
     message = f"`name` is `{brief(node.text)}`, of which the SDK makes `{brief(lowered)}`"
-    return [error("MK0202", node.place, message, f"write `{lowered}`")]
+    return [error("MK0202", node.place, message, f"write `{lowered}`", Edit(node.text, lowered))]
 
 
 def _version(node: Node, kind: str, named: str) -> list[Finding]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_kit.checks import batch, bounds
 from mlops_kit.checks.files import local_path
-from mlops_kit.checks.findings import Finding, brief, error, warning
+from mlops_kit.checks.findings import Edit, Finding, brief, error, warning
 from mlops_kit.checks.resources import machines
 from mlops_kit.documents import Map, Scalar
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mlops_kit.checks.subject import Subject
     from mlops_kit.documents import Node
 
-SIZE = re.compile(r"(\d+)([kmg]b)?", re.IGNORECASE)
+SIZE = re.compile(r"(\d{1,15})([kmg]b)?", re.IGNORECASE)
 _BOUNDS = {key: each for key, each in batch.BOUNDS.items() if key != "mini_batch_size"}
 _SIZES = "write a number of files, or a size such as `10kb` or `5mb`"
 _FILES = {"uri_file", "uri_folder"}
@@ -88,9 +88,11 @@ def _mini_batch(node: Map) -> Iterator[Finding]:
     found = SIZE.fullmatch(given.text)
     if found is None or not int(found[1]):
         meant = re.sub(r"[\s_]", "", given.text).lower()
-        hint = f"write `{meant}`" if re.match("[1-9]", meant) and SIZE.fullmatch(meant) else _SIZES
         message = f"`mini_batch_size` is `{brief(given.text)}`, no size that can be read"
-        yield error("MK1019", given.place, message, hint)
+        if re.match("[1-9]", meant) and SIZE.fullmatch(meant):
+            yield error("MK1019", given.place, message, f"write `{meant}`", Edit(given.text, meant))
+        else:
+            yield error("MK1019", given.place, message, _SIZES)
     elif node.get("partition_keys") is not None:
         message = "`mini_batch_size` has no effect beside `partition_keys`"
         yield warning("MK1020", node.key_place("mini_batch_size"), message, "keep one of them")

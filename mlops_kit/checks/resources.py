@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_kit.checks import bounds
 from mlops_kit.checks.bounds import Bounds
-from mlops_kit.checks.findings import Finding, brief, error, warning
+from mlops_kit.checks.findings import Edit, Finding, brief, error, warning
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
@@ -71,8 +71,11 @@ def _shared_memory(resources: Map) -> Iterator[Finding]:
     size = resources.get("shm_size")
     if isinstance(size, Scalar) and "${{" not in size.text and not _SHARED.fullmatch(size.text):
         meant = re.sub(r"[\s_]|(?<=[kmg])i?b?$", "", size.text.lower())
-        hint = f"write `{meant}`" if _SHARED.fullmatch(meant) else "write a number and `b`, `k`, `m` or `g`: `2g`"
-        yield error("MK1025", size.place, f"`shm_size` is `{brief(size.text)}`, no size that Docker reads", hint)
+        message = f"`shm_size` is `{brief(size.text)}`, no size that Docker reads"
+        if _SHARED.fullmatch(meant):
+            yield error("MK1025", size.place, message, f"write `{meant}`", Edit(size.text, meant))
+        else:
+            yield error("MK1025", size.place, message, "write a number and `b`, `k`, `m` or `g`: `2g`")
 
 
 def _spread(distribution: Map, resources: Node | None) -> Iterator[Finding]:

@@ -145,6 +145,7 @@ def test_a_parallel_component_of_the_usual_form_passes(folder):
         ("5mib", "write a number of files"),
         ("kb", "write a number of files"),
         ("-1", "write a number of files"),
+        ("9" * 40, "write a number of files"),
     ],
 )
 def test_l8_05_a_size_of_mini_batches_that_cannot_be_read_is_found(folder, size, told):

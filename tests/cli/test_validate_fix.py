@@ -144,3 +144,21 @@ def test_a_shared_anchor_is_mended_once(fix):
     code, mended = fix(text)
     assert code == 0
     assert mended == text.replace("owner: yes", 'owner: "yes"').replace("b: no", 'b: "no"')
+
+
+@pytest.mark.parametrize(
+    ("text", "mended", "name"),
+    [
+        ("type: amlcompute\nname: cpu\nvm_size: Standard_DS3_v2 # dear\nmin_nodes: 0\n",
+         "type: amlcompute\nname: cpu\nsize: Standard_DS3_v2 # dear\nmin_instances: 0\n", "computes/a.yml"),
+        ("command: echo\nenvironment: azureml:e:1\nname: Run-3\nresources: {shm_size: 2GB}\n",
+         "command: echo\nenvironment: azureml:e:1\nname: run-3\nresources: {shm_size: 2g}\n", "jobs/a.yml"),
+    ],
+)  # fmt: skip
+def test_names_of_v1_the_case_of_names_and_amounts_are_mended(fix, text, mended, name):
+    assert fix(text, name=name) == (0, mended)
+
+
+def test_a_name_of_v1_is_left_where_the_name_of_v2_is_there_too(fix):
+    text = "type: amlcompute\nname: cpu\nvm_size: Standard_DS3_v2\nsize: Standard_DS3_v2\n"
+    assert fix(text, name="computes/a.yml") == (2, text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_kit.checks import contracts, cycles, pipelines, ports, values
+from mlops_kit.checks import contracts, cycles, nesting, pipelines, ports, values
 from mlops_kit.checks.bindings import idle, references, whole
 from mlops_kit.checks.findings import Finding, error, warning
 from mlops_kit.checks.pipelines import Step, component_of
@@ -53,7 +53,7 @@ def _whole(pipeline: Pipeline, component: Node | None) -> list[Finding]:
 
 
 def _pipeline(pipeline: Pipeline, subject: Subject) -> list[Finding]:
-    findings = cycles.faults(pipeline)
+    findings = [*cycles.faults(pipeline), *nesting.faults(subject)]
     for step in pipeline.steps:
         findings += [*contracts.faults(step), *values.faults(step, pipeline, subject)]
     # A wrong value of the pipeline that several steps read is one fault.

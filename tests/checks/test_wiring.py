@@ -94,6 +94,37 @@ class TestCircles:
         assert folder.found("type: pipeline\njobs:\n  s0: {component: 'azureml:c:1'}\n" + "\n".join(steps)) == []
 
 
+class TestComponentsThatRunThemselves:
+    def _put(self, folder, name: str, *others: str) -> str:
+        steps = "".join(f"  s{n}: {{type: pipeline, component: ./{other}.yml}}\n" for n, other in enumerate(others))
+        text = f"type: pipeline\nname: {name}\njobs:\n{steps}"
+        folder.put(f"components/{name}.yml", text)
+        return text
+
+    def test_a_circle_of_files_is_an_error_with_its_path(self, folder):
+        text = self._put(folder, "a", "b")
+        self._put(folder, "b", "c", "a")
+        self._put(folder, "c", "c")
+        (found,) = folder.found(text, "components/a.yml")
+        assert found.startswith("4:35: error[MK0328]: the component runs itself: a.yml -> b.yml -> a.yml;")
+        (found,) = folder.found(self._put(folder, "c", "c"), "components/c.yml")
+        assert "c.yml -> c.yml" in found
+
+    def test_a_component_that_two_others_run_is_no_circle(self, folder):
+        text = self._put(folder, "a", "b", "c")
+        self._put(folder, "b", "d")
+        self._put(folder, "c", "d")
+        folder.put("components/d.yml", "type: pipeline\nname: d\njobs: {x: {component: 'azureml:e:1'}}\n")
+        assert folder.found(text, "components/a.yml") == []
+
+    def test_the_sdk_reads_a_circle_of_files_without_end(self, folder):
+        from azure.ai.ml import load_component
+
+        self._put(folder, "a", "a")
+        with pytest.raises(RecursionError):
+            load_component(folder.root / "components/a.yml")
+
+
 class TestValues:
     @pytest.mark.parametrize(
         ("given", "finding"),
@@ -181,7 +212,7 @@ class TestValues:
 
     def test_values_that_are_filled_in_later_are_left_alone(self, project):
         """Another file is read as it stands, before it is rendered."""
-        project.put("components/fit.yml", FIT.replace("max: 10", "max: ${var.most}"))
+        project.put("components/fit.yml", FIT.replace("max: 10", "max: '${var.most}'"))
         assert project.found(fit("depth: 100")) == []
         assert project.found(fit("depth: ${var.depth}")) == []
 

@@ -25,7 +25,7 @@ BOUNDS = {
     "mini_batch_error_threshold": Bounds(-1),
     "instance_count": Bounds(1),
 }
-RETRIES = {"max_retries": Bounds(0), "timeout": Bounds(1, unit="seconds")}
+RETRIES = {"max_retries": Bounds(0), "timeout": Bounds(1, unit="second")}
 _LEVELS = ("debug", "info", "warning")
 
 

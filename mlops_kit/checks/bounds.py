@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from mlops_kit.documents import Node
 
-
 AMOUNT = re.compile(r"(\d+(?:\.\d+)?)([EPTGMK]i|[EPTGMk]|m|)")
 _UNITS = {
     "": 1.0,
@@ -36,7 +35,11 @@ class Bounds:
     def words(self) -> str:
         """Return the bounds as a sentence."""
         unit = f" {self.unit}" if self.unit else ""
-        return f"allowed are {self.least} to {self.most}{unit}" if self.most else f"the least is {self.least}{unit}"
+        if self.most is None:
+            return f"the least is {self.least}{unit}"
+        if self.least == self.most:
+            return f"it must be {self.least}{unit}"
+        return f"allowed are {self.least} to {self.most}{unit}"
 
 
 def number(node: Node | None) -> float | None:
@@ -67,7 +70,7 @@ def outside(node: Node | None, bounds: Mapping[str, Bounds]) -> Iterator[Finding
         value = number(entry.value) if allowed else None
         if allowed is None or value is None or not isinstance(entry.value, Scalar):
             continue
-        if value < allowed.least or (allowed.most and value > allowed.most):
+        if value < allowed.least or (allowed.most is not None and value > allowed.most):
             message = f"`{entry.key.text}` is {brief(entry.value.text)}"
             yield error("MK1007", entry.value.place, message, allowed.words())
 

@@ -24,7 +24,7 @@ _PROCESSES = {
     "port": Bounds(1, 65_535),
     "dashboard_port": Bounds(1, 65_535),
 }
-_LIMITS = {"timeout": Bounds(1, unit="seconds")}
+_LIMITS = {"timeout": Bounds(1, unit="second")}
 _SHARED = re.compile(r"0*[1-9]\d*[bkmg]", re.IGNORECASE)
 
 

@@ -184,7 +184,7 @@ def test_a_number_out_of_bounds_is_found(folder, line, message):
 
 def test_a_liveness_probe_of_kubernetes_knows_one_success(folder):
     (found,) = _in(folder, KUBERNETES + "liveness_probe: {success_threshold: 2}\n")
-    assert "`success_threshold` is 2; allowed are 1 to 1" in found
+    assert "`success_threshold` is 2; it must be 1" in found
     assert _in(folder, MANAGED + "liveness_probe: {success_threshold: 2}\n") == []
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_kit.checks.files import is_below, local_path
+from mlops_kit.checks.files import is_below, local_path, matching
 from mlops_kit.checks.findings import Finding, did_you_mean, error
 from mlops_kit.documents import List, Map, Scalar
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 Columns = tuple[str, ...]
 HEAD = 1 << 16  # bytes of a file that are read; no header is longer
+MOST_FILES = 1000  # that are looked at in order to find the first
 ENCODINGS = {
     "iso88591": "latin-1",
     "iso-8859-1": "latin-1",
@@ -113,12 +116,11 @@ def _first_file(table: Table) -> Path | None:
         return None
     if entry.key.text == "file":
         return Path(path) if Path(path).is_file() else None
-    try:
-        below = Path(table.folder).glob(Path(path).relative_to(table.folder).as_posix())
-        found = below if entry.key.text == "pattern" else Path(path).rglob("*")
-        return min((each for each in found if each.is_file()), default=None)
-    except (NotImplementedError, ValueError, OSError):
-        return None
+    if entry.key.text == "pattern":
+        found = matching(table.folder, os.path.relpath(path, table.folder))
+    else:
+        found = matching(path, "**/*.csv")  # what else lies there, such as the MLTable itself, is no table
+    return min((each for each in islice(found, MOST_FILES) if each.is_file()), default=None)
 
 
 def _path_columns(settings: Node | None) -> Columns:

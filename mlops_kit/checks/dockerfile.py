@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mlops_kit import documents
 from mlops_kit.checks import images, interpreters, secrets
-from mlops_kit.checks.files import matches
+from mlops_kit.checks.files import matching
 from mlops_kit.checks.findings import Finding, did_you_mean, error, warning
 from mlops_kit.errors import DocumentError, Place
 
@@ -205,7 +205,7 @@ def _source(source: str, place: Place, context: str, files: Files) -> Iterator[F
         message = f"`{source}` leads out of the build context, which is {shown}"
         yield error("MK0523", place, message, "put the file below it, or name a folder above both as `build: path:`")
     elif any(sign in source for sign in "*?["):
-        if not matches(context, inside):
+        if not any(True for _ in matching(context, inside)):
             message = f"`{source}` matches nothing in the build context"
             yield error("MK0522", place, message, f"looked in {shown}")
     elif not files.kind(target):

@@ -13,7 +13,7 @@ from mlops_kit.documents import Map, Scalar
 from mlops_kit.errors import DocumentError, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 SCHEMES = "azureml|https?|wasbs?|abfss?|adl|s3|gs|hdfs|runs|models|mlflow-artifacts|git\\+[a-z]+"
@@ -30,6 +30,7 @@ class Files:
         self._requirements: dict[str, requirements.Requirements] = {}
         self._outside: dict[str, bool] = {}
         self._answers: dict[tuple[Any, str], Any] = {}
+        self.unreadable: list[DocumentError] = []  # what was wrong with the YAML files that were asked for
 
     def kind(self, path: str) -> Literal["file", "folder", ""]:
         """Return whether a path is a ``file``, a ``folder`` or nothing."""
@@ -51,8 +52,17 @@ class Files:
     def map(self, path: str) -> Map | None:
         """Return what a YAML file holds, or None when it lies outside, cannot be read or holds no map."""
         if path not in self._maps:
-            self._maps[path] = None if self.is_outside(path) else _map(path)
+            self._maps[path] = None if self.is_outside(path) else self._map(path)
         return self._maps[path]
+
+    def _map(self, path: str) -> Map | None:
+        try:
+            found = documents.load(Path(path))
+        except DocumentError as fault:
+            self.unreadable.append(fault)
+            return None
+        root = found[0].root if found else None
+        return root if isinstance(root, Map) else None
 
     def requirements(self, path: str) -> requirements.Requirements:
         """Return what a pip requirements file asks for."""
@@ -85,26 +95,17 @@ def _is_outside(path: str, root: str) -> bool:
     return real != root and not real.startswith(root + os.sep)
 
 
-def _map(path: str) -> Map | None:
-    try:
-        found = documents.load(Path(path))
-    except (DocumentError, OSError):
-        return None  # the file is reported where it is checked itself
-    root = found[0].root if found else None
-    return root if isinstance(root, Map) else None
-
-
 def is_below(path: str, folder: str) -> bool:
     """Return whether an absolute path is a folder or lies in it, as far as its text says."""
     return path == folder or path.startswith(folder + os.sep)
 
 
-def matches(folder: str, pattern: str) -> bool:
-    """Return whether a relative pattern, where ``**`` is any number of folders, matches anything in a folder."""
+def matching(folder: str, pattern: str) -> Iterator[Path]:
+    """Yield what a relative pattern, where ``**`` is any number of folders, matches in a folder."""
     try:
-        return any(True for _ in Path(folder).glob(pattern))
-    except (NotImplementedError, ValueError, OSError):
-        return False
+        yield from Path(folder).glob(pattern)
+    except (NotImplementedError, ValueError, IndexError, OSError):
+        return  # not a pattern: it matches nothing
 
 
 def place_in(scalar: Scalar, fragment: str) -> Place:

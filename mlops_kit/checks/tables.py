@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_kit import documents
-from mlops_kit.checks.files import is_below, local_path, matches
+from mlops_kit.checks.files import is_below, local_path, matching
 from mlops_kit.checks.findings import Edit, Finding, brief, did_you_mean, error
 from mlops_kit.documents import List, Map, Scalar, displayed
 from mlops_kit.errors import DocumentError, Place
@@ -147,7 +147,7 @@ def _no_path(item: Node, entries: tuple[Entry, ...]) -> Finding:
 
 
 def _pattern(value: Scalar, target: str, folder: str) -> Iterator[Finding]:
-    if not matches(folder, os.path.relpath(target, folder)):
+    if not any(True for _ in matching(folder, os.path.relpath(target, folder))):
         shown = displayed(Path(folder))
         yield error("MK0412", value.place, f"`{value.text}` matches nothing", f"looked in {shown}")
 

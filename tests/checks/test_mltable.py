@@ -228,6 +228,21 @@ def test_where_the_columns_cannot_be_told_nothing_is_said_of_them(folder, table,
     assert _found(folder, table + "  - drop_columns: Nothing\n", csv) == []
 
 
+@pytest.mark.parametrize("path", ["folder: ./", "folder: .", "pattern: ./*.csv", "pattern: '**/*.csv'"])
+def test_the_columns_of_a_folder_are_those_of_its_first_csv_file(folder, path):
+    folder.put("data/patients/README.md", "# Patients\n")
+    table = READ.replace("file: ./first.csv", path)
+    assert _found(folder, table + "  - keep_columns: [Age, BMI]\n") == []
+    (found,) = _found(folder, table + "  - keep_columns: [Age, Weight]\n")
+    assert "no column `Weight`" in found
+
+
+@pytest.mark.parametrize("pattern", [".", "a**b", "***", "[", "./"])
+def test_what_is_no_pattern_matches_nothing(folder, pattern):
+    (found,) = _found(folder, f"paths: [{{pattern: '{pattern}'}}]\n")
+    assert f"error[MK0412]: `{pattern}` matches nothing" in found
+
+
 def test_a_table_that_a_job_takes_as_input_is_opened(folder):
     _found(folder, "paths: [{file: ./absent.csv}]\n")
     text = (

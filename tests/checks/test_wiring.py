@@ -142,6 +142,7 @@ class TestValues:
             ("loss: gin", "MK0310]: input `loss` is `gin`; did you mean `gini`"),
             ("loss: squared", "MK0310]: input `loss` is `squared`; expected one of gini, entropy"),
             ("depth: {value: 12}", "MK0309]: input `depth` is `12`; expected 1 to 10"),
+            ("depth: {path: 'azureml:a:1'}", "MK0311]: input `depth` is given data; expected an integer"),
             ("first: 3", "MK0311]: input `first` is `3`; expected data of type mlflow_model"),
             (
                 "depth: {type: uri_file, path: 'azureml:a:1'}",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mlops_kit.local.arm.store import ResourceStore
     from mlops_kit.local.faults import Faults
     from mlops_kit.local.runs.scheduler import Scheduler
+    from mlops_kit.local.schedules.timer import Timer
     from mlops_kit.local.settings import LocalSettings
     from mlops_kit.local.signing import Signer
     from mlops_kit.local.storage import BlobStore
@@ -29,5 +30,6 @@ class Plane:
     blobs: BlobStore  # the door to Azurite
     tracking: Tracking  # the door to MLflow
     runs: Scheduler  # the jobs that wait and run
-    now: Callable[[], datetime]  # aware, UTC
+    now: Callable[[], datetime]  # aware, UTC; the clock that can be moved
     faults: Faults  # what a test wants to fail
+    schedules: Timer  # what fires when its time comes, and the clock that it goes by

@@ -18,7 +18,6 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +33,11 @@ from mlops_kit.local.arm.routes import Route, RouteTable
 from mlops_kit.local.arm.store import ResourceStore
 from mlops_kit.local.arm.wire import ArmError, Call, Reply, call_of
 from mlops_kit.local.azurite.process import Azurite
+from mlops_kit.local.clock import Clock
 from mlops_kit.local.faults import Faults
 from mlops_kit.local.plane import Plane
 from mlops_kit.local.runs.scheduler import Scheduler
+from mlops_kit.local.schedules.timer import Timer
 from mlops_kit.local.settings import Instance, LocalSettings
 from mlops_kit.local.signing import Signer
 from mlops_kit.local.storage import BlobStore, Quota
@@ -151,6 +152,7 @@ async def _read_call(scope: dict[str, Any], receive: _Receive) -> Call:
 def compose(settings: LocalSettings, azurite: Azurite) -> Plane:
     """Open the state folder and build every service on it."""
     signer = Signer(_secret(settings.state / "secret"))
+    clock = Clock(settings.clock)
     try:
         store = ResourceStore(settings.database)
     except sqlite3.DatabaseError as error:
@@ -164,7 +166,8 @@ def compose(settings: LocalSettings, azurite: Azurite) -> Plane:
         tracking=Tracking(settings, store),
         runs=Scheduler(settings),
         faults=Faults(settings.faults),
-        now=lambda: datetime.now(UTC),
+        now=clock.now,
+        schedules=Timer(clock),
     )
 
 
@@ -211,6 +214,7 @@ async def serve(settings: LocalSettings) -> None:
         if not ready.cancel():
             ready.result()  # raises what kept it from coming up
         router.close()
+        await asyncio.to_thread(plane.schedules.stop)
         await asyncio.to_thread(plane.runs.stop)
         await asyncio.to_thread(plane.tracking.stop)
         plane.store.close()
@@ -239,6 +243,7 @@ async def _announce(
         )
         instance.write(plane.settings.instance_file)
         threading.Thread(target=plane.runs.start, args=(plane,), name="scheduler", daemon=True).start()
+        plane.schedules.start(plane)
         await _watch(plane.settings, instance, azurite)
     finally:
         server.should_exit = True

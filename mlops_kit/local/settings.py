@@ -105,6 +105,11 @@ class LocalSettings:
         return self.state / "faults.json"
 
     @property
+    def clock(self) -> Path:
+        """Return the file that says how far the clock was moved; it need not be there."""
+        return self.state / "clock.json"
+
+    @property
     def instance_file(self) -> Path:
         """Return the file that records the running instance."""
         return self.state / "instance.json"

@@ -32,7 +32,16 @@ def plane(tmp_path: Path) -> Iterator[Plane]:
     store.put({"id": _WORKSPACE, "name": "mlw-local", "location": "local", "properties": {"workspaceId": "guid"}})
     settings, now = LocalSettings(tmp_path), lambda: datetime(2026, 1, 1, tzinfo=UTC)
     yield Plane(
-        settings, store, Operations(), Signer(b"k"), nothing, nothing, nothing, now, Faults(tmp_path / "faults.json")
+        settings,
+        store,
+        Operations(),
+        Signer(b"k"),
+        nothing,
+        nothing,
+        nothing,
+        now,
+        Faults(tmp_path / "faults.json"),
+        nothing,
     )
     store.close()
 

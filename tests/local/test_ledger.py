@@ -55,7 +55,7 @@ def plane(tmp_path: Path, clock: Clock) -> Iterator[Plane]:
     store = ResourceStore(tmp_path / "resources.db")
     store.put({"id": WORKSPACE, "name": "mlw-local", "location": "local", "properties": {"workspaceId": "guid"}})
     faults, signer = Faults(tmp_path / "faults.json"), Signer(b"k")
-    yield Plane(LocalSettings(tmp_path), store, Operations(), signer, nothing, nothing, nothing, clock, faults)
+    yield Plane(LocalSettings(tmp_path), store, Operations(), signer, nothing, nothing, nothing, clock, faults, nothing)
     store.close()
 
 

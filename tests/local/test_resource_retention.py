@@ -41,7 +41,7 @@ def plane(tmp_path: Path, clock: Clock) -> Iterator[Plane]:
     nothing = cast("Any", None)  # deleted resources need neither blobs nor MLflow nor the scheduler
     store = ResourceStore(tmp_path / "resources.db")
     settings, faults = LocalSettings(tmp_path), Faults(tmp_path / "faults.json")
-    yield Plane(settings, store, Operations(), Signer(b"k"), nothing, nothing, nothing, clock, faults)
+    yield Plane(settings, store, Operations(), Signer(b"k"), nothing, nothing, nothing, clock, faults, nothing)
     store.close()
 
 

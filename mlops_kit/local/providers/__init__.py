@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_kit.local.arm import operations
 from mlops_kit.local.plane import Plane
 from mlops_kit.local.providers import (
+    clock,
     codes,
     components,
     computes,
@@ -28,6 +29,7 @@ from mlops_kit.local.providers import (
     registry_assets,
     resource_groups,
     resources,
+    schedules,
     subscriptions,
     usages,
     vaults,
@@ -51,6 +53,8 @@ ROUTES = (
     *connections.ROUTES,
     *usages.ROUTES,
     *jobs.ROUTES,
+    *schedules.ROUTES,
+    *clock.ROUTES,
     *history.ROUTES,
     *mlflow.ROUTES,
     *mlflow_artifacts.ROUTES,

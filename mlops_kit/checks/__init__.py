@@ -104,10 +104,11 @@ def check(root: Node, path: str | Path, files: Files, *, protected: bool = False
     kind, decided = kinds.kind_of(family, heads)
     if kind is None:
         return (_undeclared(root, decided),)
-    findings = _declared(root, kind, decided)
+    findings, met = _declared(root, kind, decided), len(files.unreadable)
     subject = Subject(mended(root, findings), kind, folder, files, protected)
     for each in CHECKS:
         findings += each(subject)
+    findings += [error(each.code, each.place or root.place, each.message) for each in files.unreadable[met:]]
     return tuple(sorted(dict.fromkeys(_sharpest(findings)), key=_position))
 
 

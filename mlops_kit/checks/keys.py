@@ -112,7 +112,8 @@ class _Walk:
             return report("MK0102", name.place, f"unknown key `{name.text}`{within}", f"did you mean `{meant}`", edit)
         if home := self._home(name.text, properties):
             return report("MK0109", name.place, f"misplaced key `{name.text}`{within}", home)
-        hint = f"known keys: {', '.join(sorted(properties))}" if len(properties) <= 12 else ""
+        own = "" if key else "a key of your own, such as one that holds anchors, begins with `x-`"
+        hint = f"known keys: {', '.join(sorted(properties))}" if len(properties) <= 12 else own
         return report("MK0102", name.place, f"unknown key `{name.text}`{within}", hint)
 
     def _home(self, name: str, properties: Schema) -> str:

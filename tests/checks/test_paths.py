@@ -275,7 +275,8 @@ def test_other_encodings_are_refused_by_name(folder, encoding):
     with pytest.raises(DocumentError, match=encoding[:6].upper()):
         documents.load(path)
     text = "type: pipeline\njobs:\n  a: {component: ../components/c.yml, inputs: {x: 1}}\n"
-    assert folder.found(text) == []  # told once, where the file itself is checked
+    (found,) = folder.found(text)
+    assert found.startswith(f"{path}: error[MK0100]: the file is {encoding[:6].upper()}")
 
 
 def test_the_file_that_a_spark_job_starts_with_is_in_its_code(folder):

@@ -96,5 +96,6 @@ def text_of(node: Node | None) -> str:
 
 
 def is_optional(port: Node) -> bool:
-    """Return whether an input of a component may be left out."""
-    return isinstance(port, Map) and text_of(port.get("optional")).lower() == "true"
+    """Return whether an input of a component may be left out; one that rendering decides on may."""
+    optional = text_of(port.get("optional")) if isinstance(port, Map) else ""
+    return optional.lower() == "true" or "${" in optional

@@ -216,6 +216,8 @@ class TestValues:
         project.put("components/fit.yml", FIT.replace("max: 10", "max: '${var.most}'"))
         assert project.found(fit("depth: 100")) == []
         assert project.found(fit("depth: ${var.depth}")) == []
+        project.put("components/fit.yml", FIT.replace("{type: uri_folder}", "{type: uri_folder, optional: '${var.o}'}"))
+        assert project.found(fit("depth: 3").replace(f"      table: {TABLE}\n", "")) == []
 
     def test_a_component_that_is_not_at_hand_is_not_guessed_at(self, folder):
         text = fit("depth: deep").replace("../components/fit.yml", "azureml:fit:3")

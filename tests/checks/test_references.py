@@ -278,6 +278,8 @@ def test_the_trial_that_is_written_in_a_step_declares_what_it_is_given(folder):
 def test_the_outputs_of_a_step_in_a_file_of_its_own_are_not_guessed_at(folder):
     text = """\
     type: pipeline
+    inputs: {n: 1}
+    outputs: {o: {type: uri_folder}}
     jobs:
       a: file:./a.yml
       b:

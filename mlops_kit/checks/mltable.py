@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from mlops_kit.checks import paths
 from mlops_kit.checks.files import local_path
 from mlops_kit.checks.findings import Finding
 from mlops_kit.documents import List, Map, Scalar
@@ -81,6 +82,7 @@ def _learning(job: Map, inputs: Node | None, subject: Subject) -> Iterator[Findi
         if isinstance(owner, Map):
             known[key], findings = opened(owner, subject)
             yield from findings
+            yield from _untyped(owner, subject)
     training = known.get("training_data")
     if training is not None:
         from mlops_kit.checks import columns
@@ -88,6 +90,17 @@ def _learning(job: Map, inputs: Node | None, subject: Subject) -> Iterator[Findi
         forecasting = job.get("forecasting")
         asked = [*_columns(job, COLUMN_KEYS), *_columns(forecasting, FORECASTING_KEYS)]
         yield from (finding for node in asked for finding in columns.missing(node, training))
+
+
+def _untyped(owner: Map, subject: Subject) -> list[Finding]:
+    """Return what is wrong with a path that says no type, and so means a table here; elsewhere it may be anything."""
+    path = owner.get("path")
+    if owner.get("type") is not None or not isinstance(path, Scalar):
+        return []
+    folder = local_path(path.text, subject.folder)
+    if folder is None or not subject.files.kind(folder) or subject.files.is_outside(folder):
+        return []  # reported as a path
+    return paths.kind_faults(paths.LocalPath(path, subject.folder, "path", *paths.TYPES[TYPE]), subject.files)
 
 
 def _columns(owner: Node | None, keys: tuple[str, ...]) -> Iterator[Scalar]:

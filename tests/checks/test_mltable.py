@@ -72,6 +72,17 @@ def test_a_target_that_is_like_no_column_is_answered_with_the_columns(folder):
     assert found.endswith("columns: PatientID, Age, BMI, Diabetic")
 
 
+def test_r24_data_of_automated_learning_without_a_type_is_a_table(folder):
+    folder.put("data/patients/first.csv", CSV)
+    text = AUTOML.format(target="Diabetic").replace("  type: mltable\n", "")
+    (found,) = [line for line in folder.found(text) if "MK0406" in line]
+    assert found == "6:9: error[MK0406]: folder `../data/patients` holds no file named MLTable"
+    folder.put("data/patients/MLTable", READ)
+    assert folder.found(text) == []
+    (found,) = folder.found(text.replace("data/patients", "data/patient"))
+    assert "error[MK0401]" in found
+
+
 def test_every_column_that_a_forecast_names_is_looked_for(folder):
     _found(folder, READ)
     text = AUTOML.format(target="Diabetic").replace("classification", "forecasting").replace("accuracy", "r2_score")

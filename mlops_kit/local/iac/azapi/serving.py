@@ -23,6 +23,7 @@ from mlops_kit.local.iac.azapi.provider import Provider
 ADDRESS = "registry.terraform.io/azure/azapi"  # in lower case, or Terraform does not find it
 _REATTACH = "TF_REATTACH_PROVIDERS"
 _WORKERS = 16  # Terraform walks ten resources at a time
+_WATCH_SECONDS = 1
 _UNLIMITED = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
 
 
@@ -70,12 +71,13 @@ def _serve(
 
 
 def run_plugin(environ: Mapping[str, str]) -> None:
-    """Serve Terraform, which has started this process, until it says that it is done.
+    """Serve Terraform, which has started this process, until it says that it is done, or is killed.
 
     The handshake is one line on stdout; Terraform then checks the certificate that the line names (go-plugin,
     docs/internals.md of hashicorp/go-plugin).
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to us too, and Terraform says when to stop
+    terraform = os.getppid()
     ended = threading.Event()
     provider = Provider(environ)
     with tempfile.TemporaryDirectory(prefix="azapi-") as folder:
@@ -84,7 +86,8 @@ def run_plugin(environ: Mapping[str, str]) -> None:
         server, path = _serve(provider, Path(folder), _controller(ended), credentials=credentials)
         shown = base64.b64encode(certificate).decode().rstrip("=")
         print("|".join(["1", "6", "unix", str(path), "grpc", shown]), flush=True)  # noqa: T201  the handshake
-        ended.wait()
+        while not ended.wait(_WATCH_SECONDS) and os.getppid() == terraform:
+            pass
         provider.close()
         server.stop(grace=0.5).wait()
 

@@ -224,10 +224,8 @@ def test_terraform_starts_the_provider_from_a_mirror_and_ends_it(mirrored, servi
     mirrored.assert_stable()
 
 
-@pytest.mark.infra
-def test_a_killed_provider_loses_nothing_that_was_made(mirrored, service):
-    mirrored.write(_SITES)
-    mirrored.run("init")
+def _stuck(mirrored, service):
+    """Begin an apply whose third resource is never done; it is a process group, as a terminal makes it."""
     service.tell("PUT", "/sites/a2", (202, {"Azure-AsyncOperation": "{url}/operation"}, None))
     service.tell("GET", "/operation", (200, {"Retry-After": "0.05"}, {"status": "Running"}))
     applying = subprocess.Popen(
@@ -237,8 +235,17 @@ def test_a_killed_provider_loses_nothing_that_was_made(mirrored, service):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        process_group=0,
     )
     assert service.answered.wait(30)
+    return applying
+
+
+@pytest.mark.infra
+def test_a_killed_provider_loses_nothing_that_was_made(mirrored, service):
+    mirrored.write(_SITES)
+    mirrored.run("init")
+    applying = _stuck(mirrored, service)
     deadline = time.monotonic() + 10
     while len(service.stored) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -257,23 +264,23 @@ def test_a_killed_provider_loses_nothing_that_was_made(mirrored, service):
 def test_ctrl_c_that_reaches_the_provider_too_lets_it_end_what_it_does(mirrored, service):
     mirrored.write(_SITES)
     mirrored.run("init")
-    service.tell("PUT", "/sites/a2", (202, {"Azure-AsyncOperation": "{url}/operation"}, None))
-    service.tell("GET", "/operation", (200, {"Retry-After": "0.05"}, {"status": "Running"}))
-    applying = subprocess.Popen(
-        ["terraform", "apply", "-auto-approve", "-no-color"],
-        cwd=mirrored.folder,
-        env=dict(mirrored.environ),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        process_group=0,
-    )
-    assert service.answered.wait(30)
+    applying = _stuck(mirrored, service)
     os.killpg(applying.pid, signal.SIGINT)  # as a terminal does: terraform and the provider that it started
     told, _ = applying.communicate(timeout=60)
     assert applying.returncode == 1
     assert "Terraform was interrupted while waiting for the operation of PUT" in " ".join(told.split())
     assert mirrored.changes()["azapi_resource.this[2]"] == ["delete", "create"]  # known, and half made
+
+
+def test_a_provider_whose_terraform_was_killed_ends_by_itself(mirrored, service):
+    mirrored.write(_SITES)
+    mirrored.run("init")
+    applying = _stuck(mirrored, service)
+    (provider,) = psutil.Process(applying.pid).children()
+    applying.kill()
+    applying.wait()
+    psutil.wait_procs([provider], timeout=20)
+    assert not provider.is_running()
 
 
 def test_a_control_plane_that_is_gone_is_told_in_one_sentence(terraform_with, service):

@@ -60,6 +60,24 @@ def rendered(
         raise UsageError(f"{counted(errors, 'error')}; nothing was {'submitted' if files else 'rendered'}") from None
 
 
+def require_none(made: Iterable[Document], files: checks.Files, so: str, *, protected: bool = False) -> None:
+    """Print every finding of rendered documents that no comment passes over; ``so`` says what an error has prevented.
+
+    Raises:
+        UsageError: There is an error.
+    """
+    found = [
+        finding
+        for document in made
+        for finding in checks.check(document.root, document.path, files, protected=protected)
+    ]
+    standing = suppressions.standing(suppressions.applied(found))
+    for finding in standing:
+        click.echo(str(finding), err=True)
+    if errors := sum(finding.severity == "error" for finding in standing):
+        raise UsageError(f"{counted(errors, 'error')}; {so}")
+
+
 def find(
     loaded: tuple[Document, ...], environment: Environment, settings: Mapping[str, Node], files: checks.Files | None
 ) -> Iterator[Finding]:

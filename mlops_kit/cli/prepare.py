@@ -8,10 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import click
-
 from mlops_kit import checks, documents, render, requirements
-from mlops_kit.checks import kinds, suppressions
+from mlops_kit.checks import kinds
 from mlops_kit.cli import faults, options, record
 from mlops_kit.documents import Document, List, Map, Node, Scalar
 from mlops_kit.errors import DocumentError, Place, UsageError
@@ -68,7 +66,7 @@ def prepare(
     inside = path.resolve().is_relative_to(where.project.folder.resolve())
     files = checks.Files(where.project.folder if inside else path.parent)
     rendered = faults.rendered(loaded, environment, given, files)
-    _require_faultless(rendered, files, protected=environment.protected)
+    faults.require_none(rendered, files, "nothing was submitted", protected=environment.protected)
     rendered = tuple(checks.as_written(requirements.wrapped(each)) for each in rendered)
     parameters = render.parameter_values(loaded, environment, given)
     name = path.resolve().relative_to(where.project.folder.resolve()).as_posix() if inside else path.name
@@ -82,22 +80,6 @@ def prepare(
 def project_name(environment: Environment) -> str:
     """Return the name under which the project owns what it creates."""
     return str(environment.roots["project"]["name"])
-
-
-def _require_faultless(rendered: Sequence[Document], files: checks.Files, *, protected: bool) -> None:
-    """Print every finding that no comment passes over; refuse to go on after an error."""
-    found = suppressions.standing(
-        suppressions.applied(
-            finding
-            for document in rendered
-            for finding in checks.check(document.root, document.path, files, protected=protected)
-        )
-    )
-    for finding in found:
-        click.echo(str(finding), err=True)
-    errors = sum(finding.severity == "error" for finding in found)
-    if errors:
-        raise UsageError(f"{options.counted(errors, 'error')}; nothing was submitted")
 
 
 def secret(name: str, variables: Mapping[str, str] = os.environ) -> str:

@@ -71,11 +71,7 @@ def _rendered(project: Project, template: str, env: str | None, settings: Iterab
     path = options.template_path(project, template)
     files = checks.Files(project.folder)
     rendered = faults.rendered(documents.load(path), environment, render.parse_settings(own), files)
-    found = [finding for each in rendered for finding in checks.check(each.root, each.path, files)]
-    for finding in found:
-        click.echo(str(finding), err=True)
-    if errors := sum(finding.severity == "error" for finding in found):
-        raise UsageError(f"{options.counted(errors, 'error')}; when the schedule fires is not known")
+    faults.require_none(rendered, files, "when the schedule fires is not known", protected=environment.protected)
     scheduled = tuple(document for document in rendered if any(_triggers(document)))
     if not scheduled:
         raise UsageError(f"{documents.displayed(path)} has no trigger: it is no schedule")

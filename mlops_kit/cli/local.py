@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from mlops_kit import project as projects
-from mlops_kit.cli import options, plane, running
+from mlops_kit.cli import clock, options, plane, running
+from mlops_kit.cli.meant import Meant, of_plane
+from mlops_kit.cli.meant import running as running_plane
 from mlops_kit.errors import LocalError, UsageError
 from mlops_kit.local.outside import OUTSIDE
 
 if TYPE_CHECKING:
     from mlops_kit.local.settings import Instance, LocalSettings, WorkspaceName
     from mlops_kit.local.supervisor import Status
-    from mlops_kit.project import Project
 
 _LOGS = ("control-plane", "router", "azurite", "start")
 # What a person has put there, in the words of the guide; the rest is how the control plane keeps it.
@@ -34,67 +33,6 @@ HELD = {
     "components": "component",
     "environments": "environment asset",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Meant:
-    """The control plane that the options mean: its state folder, and the project and environment it belongs to.
-
-    ``options`` are those given, for a command about the same control plane.
-    """
-
-    state: Path
-    project: Project | None
-    env: str
-    options: tuple[str, ...]
-
-
-def _of_plane(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``-C``, ``-e`` and ``--state``; the command gets what they mean as ``meant``."""
-
-    @functools.wraps(function)
-    def found(*, folder: Path | None, env: str, state: Path | None, **rest: Any) -> Any:
-        project = _project(folder)
-        given = {"-C": folder, "-e": env if env != plane.LOCAL else None, "--state": state}
-        again = tuple(word for option, value in given.items() if value for word in (option, str(value)))
-        return function(meant=Meant(plane.state_folder(project, env, state), project, env, again), **rest)
-
-    for option in (
-        click.option(
-            "--state",
-            type=click.Path(file_okay=False, path_type=Path),
-            metavar="FOLDER",
-            help=f"State folder.  [env var: {plane.STATE_VARIABLE}; default: .mlops_kit/NAME in the project]",
-        ),
-        click.option(
-            "-e",
-            "--env",
-            default=plane.LOCAL,
-            show_default=True,
-            metavar="NAME",
-            help="Environment on this machine, one whose file has the key local.",
-        ),
-        click.option(
-            "-C",
-            "--project",
-            "folder",
-            type=click.Path(path_type=Path),
-            metavar="FOLDER",
-            help="Project folder, or a folder in it.  [default: the current folder]",
-        ),
-    ):
-        found = option(found)
-    return found
-
-
-def _project(folder: Path | None) -> Project | None:
-    """Return the project of a folder; without one, that around the current folder, if there is one."""
-    if folder:
-        return projects.find(folder)
-    try:
-        return projects.find(Path.cwd())
-    except UsageError:
-        return None
 
 
 def _with_settings(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -123,8 +61,11 @@ def command() -> None:
     """
 
 
+command.add_command(clock.command, "clock")
+
+
 @command.command()
-@_of_plane
+@of_plane
 @_with_settings
 @options.output_option
 def start(meant: Meant, output: str, **given: Any) -> None:
@@ -143,7 +84,7 @@ def start(meant: Meant, output: str, **given: Any) -> None:
 
 
 @command.command()
-@_of_plane
+@of_plane
 @options.output_option
 def stop(meant: Meant, output: str) -> None:
     """Stop it, with its jobs; the state stays."""
@@ -155,7 +96,7 @@ def stop(meant: Meant, output: str) -> None:
 
 
 @command.command()
-@_of_plane
+@of_plane
 @options.output_option
 def status(meant: Meant, output: str) -> None:
     """Say whether it runs, where, and what it holds."""
@@ -191,7 +132,7 @@ def _described(found: dict[str, Any]) -> str:
 
 
 @command.command()
-@_of_plane
+@of_plane
 @click.option("-f", "--follow", is_flag=True, help="Keep printing what is added.")
 @click.option("-n", "--lines", type=options.Count(min=0), metavar="N", default=50, show_default=True, help="How many.")
 @click.option("--of", "source", type=click.Choice(_LOGS), default="control-plane", show_default=True, help="Which log.")
@@ -221,7 +162,7 @@ def _added(log: IO[str]) -> Iterator[str]:
 
 
 @command.command()
-@_of_plane
+@of_plane
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @options.output_option
 def reset(meant: Meant, yes: bool, output: str) -> None:
@@ -237,7 +178,7 @@ def reset(meant: Meant, yes: bool, output: str) -> None:
 
 
 @command.command()
-@_of_plane
+@of_plane
 @options.output_choice("shell", "text", "json", "yaml", "github")
 def env(meant: Meant, output: str) -> None:
     """Print the variables that lead programs to it.
@@ -247,11 +188,8 @@ def env(meant: Meant, output: str) -> None:
     """
     from mlops_kit.local import supervisor
 
-    instance = supervisor.running(meant.state)
-    if instance is None:
-        start_it = shlex.join(["mlops-kit", "local", "start", *meant.options])
-        raise LocalError(f"the control plane of {meant.state} does not run; start it with: {start_it}")
-    variables = supervisor.environment(instance, supervisor.read_settings(meant.state))
+    settings, instance = running_plane(meant)
+    variables = supervisor.environment(instance, settings)
     variables[OUTSIDE] = supervisor.applied(variables, os.environ)[OUTSIDE]
     forms = {"shell": _shell(variables, supervisor.REMOVED), "github": _github(variables)}
     if output in forms:
@@ -270,7 +208,7 @@ def _github(variables: dict[str, str]) -> str:
 
 
 @command.command(name="exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@_of_plane
+@of_plane
 @_with_settings
 @click.option("--config", is_flag=True, help="Write config.json, which MLClient.from_config reads, to this folder.")
 @click.option("--force", is_flag=True, help="Let --config overwrite a config.json that names another workspace.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +19,14 @@ if TYPE_CHECKING:
 def ledger(state: Path) -> tuple[Ran, ...]:
     """Return what the ledger of a state folder says now."""
     from mlops_kit.local import ledger, supervisor
+    from mlops_kit.local.clock import Clock
     from mlops_kit.local.settings import LocalSettings
 
-    database = LocalSettings(state).database
+    settings = LocalSettings(state)
     try:
-        return ledger.read(database, datetime.now(UTC))
+        return ledger.read(settings.database, Clock(settings.clock).now())
     except sqlite3.DatabaseError as error:
-        raise LocalError(supervisor.unreadable(database, error)) from None
+        raise LocalError(supervisor.unreadable(settings.database, error)) from None
 
 
 def of(project: Project, environment: Environment, workspace: str) -> dict[str, dict[str, Any]]:

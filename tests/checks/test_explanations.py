@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner, Result
 
-from mlops_kit.checks import codes
+from mlops_kit.checks import codes, suppressions
 from mlops_kit.cli import cli
 
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -93,6 +94,32 @@ def test_mending_the_wrong_files_leaves_fewer_findings_and_none_new(code, tmp_pa
     assert bool(fixed) == any(texts[name] != example.files[name] for name in texts)
     assert ": fixed[" not in _validate(example, "--fix").stderr
     assert texts == {name: (tmp_path / name).read_text() for name in texts}
+
+
+# MK0324 is about the lines of a folded text: a comment among them is one more such line.
+@pytest.mark.parametrize("code", [each for each in PAGES if not suppressions.FIRM.fullmatch(each) and each != "MK0324"])
+def test_a_comment_passes_over_the_finding_in_whatever_file_it_stands(code, tmp_path, monkeypatch):
+    example = _example(code, "Wrong")
+    places = {(path, int(line), found) for path, line, found in map(_place, example.findings)}
+    marked = {name: _marked(name, body, places) for name, body in example.files.items()}
+    assert _findings(tmp_path, Example(marked, []), monkeypatch) == []
+
+
+def _place(finding: str) -> tuple[str, str, str]:
+    """Return the path, the line and the code of a finding."""
+    found = re.match(r"(.+?):(\d+):\d+: \w+\[(MK\d+)\]", finding)
+    assert found
+    return found[1], found[2], found[3]
+
+
+def _marked(name: str, body: str, places: Iterable[tuple[str, int, str]]) -> str:
+    """Return a file with a comment alone on the line before each finding."""
+    lines = body.splitlines(keepends=True)
+    for line in sorted({line for path, line, _ in places if path == name}, reverse=True):
+        held = ", ".join(sorted({code for path, other, code in places if (path, other) == (name, line)}))
+        indent = re.match(" *", lines[line - 1])
+        lines.insert(line - 1, f"{indent[0] if indent else ''}# mlops-kit: ignore[{held}] known here\n")
+    return "".join(lines)
 
 
 def _known(line: str) -> str:

@@ -216,24 +216,24 @@ def apply(session: Session, change: Change) -> Outcome:
     with session.locks.held(planned["locks"]):
         try:
             session.client.send("PUT", resource_id, kind.version, body, terms)
+            answer = session.client.get(resource_id, kind.version, session.terms(planned, "read"))
         except (ArmRefusal, Refusal) as refusal:
             failed = Refusal("Failed to create or update resource", f"{kind.type} {planned['name']}: {_said(refusal)}")
             left = _left_behind(session, planned, resource_id) if prior is None else None
             if left is None:
                 raise failed from None
             return Outcome(_state(planned, left, resource_id), refusal=failed)
-    answer = session.client.get(resource_id, kind.version, session.terms(planned, "read"))
     state = _state(planned, answer, prior["id"] if prior else resource_id)
     remembered = {"ignore_body_changes": change.config["ignore_body_changes"], **secrets.remembered(change.config)}
     return Outcome(state, {name: value for name, value in remembered.items() if value})
 
 
 def _left_behind(session: Session, planned: Values, resource_id: str) -> Any:
-    """Return what a failed creation has made all the same; None where nothing is known to be there."""
+    """Return what a failed creation has made all the same; {} where nobody can say, which the next refresh will."""
     try:
         return session.client.find(resource_id, ids.versioned(planned["type"]).version, session.terms(planned, "read"))
     except (ArmRefusal, Refusal):
-        return None
+        return {}
 
 
 def _said(refusal: ArmRefusal | Refusal) -> str:

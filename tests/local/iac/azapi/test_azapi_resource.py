@@ -7,6 +7,8 @@ import signal
 import subprocess
 from dataclasses import replace
 
+import pytest
+
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 GROUP = """
 resource "azapi_resource" "group" {
@@ -460,6 +462,21 @@ def test_a_deletion_whose_operation_is_forgotten_is_not_taken_for_done(terraform
     terraform_on.assert_stable()
     terraform_on.run("destroy", "-auto-approve")
     assert service.stored == {}
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_creation_of_which_nobody_knows_whether_it_was_done_is_looked_for_at_the_next_run(
+    terraform_on, service, made
+):
+    denied = (403, {}, {"error": {"code": "AuthorizationFailed", "message": "not you"}})
+    service.tell("PUT", "/sites/a", (200, {}, {}) if made else denied)
+    service.tell("GET", "/sites/a", (404, {}, None), denied)
+    terraform_on.write(_site())
+    assert "AuthorizationFailed: not you" in terraform_on.run("apply", "-auto-approve", expect=1)
+    service.told.clear()
+    assert terraform_on.changes() == {"azapi_resource.this": ["delete", "create"] if made else ["create"]}
+    terraform_on.run("apply", "-auto-approve")
+    terraform_on.assert_stable()
 
 
 def test_an_interrupted_apply_ends_soon_and_keeps_what_is_known(terraform_on, service):

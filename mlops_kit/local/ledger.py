@@ -57,9 +57,12 @@ def switched(private: Mapping[str, Any], now: datetime, *, runs: bool) -> dict[s
 
 
 def _seconds(private: Mapping[str, Any], now: datetime) -> float:
-    """Return how long an instance has run: what is counted, and the time since, if it runs."""
+    """Return how long an instance has run: what is counted, and the time since, if it runs.
+
+    A clock that was moved back counts nothing.
+    """
     since, counted = private.get(_SINCE), float(private.get(_SECONDS, 0))
-    return counted + (now - datetime.fromisoformat(since)).total_seconds() if since else counted
+    return counted + max(0.0, (now - datetime.fromisoformat(since)).total_seconds()) if since else counted
 
 
 def read(database: Path, now: datetime) -> tuple[Ran, ...]:
@@ -83,9 +86,9 @@ def _uses(jobs: Iterable[tuple[Any, ...]], now: datetime) -> dict[str, list[Use]
     found: dict[str, list[Use]] = {}
     for collection, compute, nodes, begun, ended in jobs:
         if compute and begun:
-            until = datetime.fromisoformat(ended) if ended else now
+            since, until = datetime.fromisoformat(begun), datetime.fromisoformat(ended) if ended else now
             key = f"{collection.rpartition('/')[0]}/computes/{compute.rpartition('/')[2].lower()}"
-            found.setdefault(key, []).append(Use(int(nodes or 1), datetime.fromisoformat(begun), until))
+            found.setdefault(key, []).append(Use(int(nodes or 1), since, max(since, until)))
     return found
 
 
@@ -113,7 +116,7 @@ def node_seconds(scale: Mapping[str, Any], uses: Iterable[Use], created: datetim
     least, most = scale["minNodeCount"], scale["maxNodeCount"]
     kept = list(_kept(uses, scale.get("nodeIdleTimeBeforeScaleDown")))
     total = 0.0
-    for nodes, since, until in _present(kept, created, now):
+    for nodes, since, until in _present(kept, created, max(created, now)):
         total += min(most, max(least, nodes)) * (until - since).total_seconds()
     return total
 

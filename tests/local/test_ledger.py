@@ -100,6 +100,17 @@ def test_what_finds_an_instance_running_leaves_what_is_counted(again, plane, clo
     assert minutes(plane, 30) == {"desk": 30}
 
 
+def test_clock_that_was_moved_back_counts_nothing(plane, clock, ask):
+    clock.at = 60
+    ask("PUT", "desk", INSTANCE)
+    cluster = computes.create_cluster(plane, WORKSPACE, "cpu-cluster", "Standard_DS3_v2")
+    job(plane, "first", cluster.id, 70, None)
+    assert minutes(plane, 10) == {"cpu-cluster": 0, "desk": 0}
+    clock.at = 10
+    ask("POST", "desk/stop")
+    assert minutes(plane, 100)["desk"] == 0
+
+
 def test_second_stop_adds_nothing(plane, clock, ask):
     ask("PUT", "desk", INSTANCE)
     for clock.at in (10, 20, 30):

@@ -16,6 +16,7 @@ Value = dict[str, Any] | None
 _EACH = re.compile(r"\$\{\{\s*([^{}]+?)\s*\}\}")
 _SNAKE = re.compile(r"_([a-z0-9])")
 LITERAL = "literal"
+PROMISED: dict[str, Any] = {"jobInputType": LITERAL, "value": None}  # a value that a step will say
 OUTPUT = "parent.outputs."
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from mlops_kit.local.arm.wire import did_you_mean
 from mlops_kit.local.runs.asset_types import DATA, MODELS
+from mlops_kit.local.runs.pipelines import flow
 from mlops_kit.local.runs.pipelines.bindings import LITERAL, Value, literal
 
 _NUMBERS = {"integer": int, "number": float}
@@ -65,7 +66,8 @@ def _filled(component: str, name: str, port: Mapping[str, Any], given: Value) ->
         return _data(component, name, port, given)
     if given["jobInputType"] != LITERAL:
         raise MisfitError(f"{component} takes a {kind} as its input '{name}', not {given['jobInputType']}")
-    _check(component, name, port, str(given["value"]))
+    if given["value"] is not None:
+        _check(component, name, port, str(given["value"]))
     return given
 
 
@@ -115,8 +117,10 @@ def _is_true(value: Any) -> bool:
 
 
 def outputs(declared: Mapping[str, Any] | None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each output of a component, as the body of a job has it."""
+    """Yield each output of a component that is data, as the body of a job has it."""
     for name, port in (declared or {}).items():
         entry = dict(port or {})
+        if flow.is_control(entry):
+            continue
         mode = _OUTPUT_MODES.get(str(entry.get("mode") or "").lower())
         yield name, {"jobOutputType": entry.get("type") or "uri_folder", **({"mode": mode} if mode else {})}

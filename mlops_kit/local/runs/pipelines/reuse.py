@@ -59,9 +59,9 @@ def key(work: Work, properties: Mapping[str, Any]) -> Key:
     return Key(parts)
 
 
-def verdict(work: Work, step: Step, found: Key) -> Verdict:
-    """Decide whether a step must run, and say why; what it depends on is remembered for the next time."""
-    before = _remembered(work, step, found)
+def verdict(work: Work, step: Step, name: str, found: Key) -> Verdict:
+    """Decide whether a step must run, and say why; what it depends on is remembered, by ``name``, for the next time."""
+    before = _remembered(work, name, found)
     if str((work.properties.get("settings") or {}).get("force_rerun", "")).lower() == "true":
         return Verdict(None, "force_rerun is set")
     if not step.is_deterministic:
@@ -112,11 +112,11 @@ def _index(work: Work, digest: str) -> str:
     return f"/reuse/{ids.workspace_guid(work.plane, work.workspace)}/keys/{digest}"
 
 
-def _remembered(work: Work, step: Step, found: Key) -> Mapping[str, str] | None:
+def _remembered(work: Work, name: str, found: Key) -> Mapping[str, str] | None:
     """Return what the step depended on when it was looked at last, and put what it depends on now in its place."""
     title = work.properties["displayName"]
     named = "" if title == work.name else title  # a pipeline without a name of its own shows that of the job
-    where = _digest([work.properties["experimentName"], named, step.name])
+    where = _digest([work.properties["experimentName"], named, name])
     place = f"/reuse/{ids.workspace_guid(work.plane, work.workspace)}/steps/{where}"
     with work.plane.store.transaction():
         before = work.plane.store.find(place)

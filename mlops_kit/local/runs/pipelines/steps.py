@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mlops_kit.local import uris
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, concerning
 from mlops_kit.local.providers import versions
-from mlops_kit.local.runs import parallel
-from mlops_kit.local.runs.pipelines import bindings, ports
+from mlops_kit.local.runs import command_line, parallel
+from mlops_kit.local.runs.pipelines import bindings, flow, ports
 from mlops_kit.local.runs.sweeps import spaces
 
 if TYPE_CHECKING:
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 LATER = {
     "automl": "Automated ML steps are run by a later version of the local control plane.",
     "spark": "Spark steps need a Spark pool, which only Azure has; write the step as a command.",
-    "if_else": "Conditions are run by a later version of the local control plane.",
-    "do_while": "Loops are run by a later version of the local control plane.",
-    "parallel_for": "Loops are run by a later version of the local control plane.",
     "data_transfer": "Data-transfer steps are run by a later version of the local control plane.",
 }
 _DISTRIBUTIONS = {"pytorch": "PyTorch", "mpi": "Mpi", "tensorflow": "TensorFlow", "ray": "Ray"}
@@ -103,11 +100,22 @@ def node_outputs(step: Step, whole: Mapping[str, Any]) -> dict[str, Any]:
     """
     given = step.node.get("outputs") or {}
     declared = dict(ports.outputs(step.spec.get("outputs")))
-    for name in given:
+    for name in given.keys() - _values(step):
         if name not in declared:
             known = ", ".join(declared) or "none"
             raise ports.MisfitError(f"{step.title} has no output '{name}' (its component has: {known})")
     return {name: {**port, **_output(step, given.get(name), whole)} for name, port in declared.items()}
+
+
+def _values(step: Step) -> set[str]:
+    """Return the names of the outputs that are no data but a value."""
+    return {name for name, port in (step.spec.get("outputs") or {}).items() if flow.is_control(port or {})}
+
+
+def written_values(step: Step) -> dict[str, Any]:
+    """Return the values that the command of a step writes to a file, as outputs of its job."""
+    read = command_line.references(str(step.spec.get("command") or ""))
+    return {name: {"jobOutputType": "uri_file"} for name in sorted(_values(step)) if f"outputs.{name}" in read}
 
 
 def _output(step: Step, given: Any, whole: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,7 +137,7 @@ def properties(step: Step, given: Given) -> dict[str, Any]:
         "properties": {**(node.get("properties") or {}), "azureml.moduleName": step.spec.get("name", "")},
         "computeId": given.compute,
         "inputs": dict(given.inputs),
-        "outputs": dict(given.outputs),
+        "outputs": {**given.outputs, **written_values(step)},
         **BUILDERS[step.kind](step, given),
     }
 

@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,12 @@ DOCUMENT_KEYS = frozenset({"component", "trial", "job", "create_job", "conda_fil
 REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 INNER = ("component", "trial", "task", "jobs")  # what a job, a step or a component may have its code in
 
-Upload = Callable[[str, packaging.Package], None]  # the name of a code folder, and what ships of it
+# From the name of a code folder and what ships of it to the id of its code version; None leaves the upload to the SDK.
+Upload = Callable[[str, packaging.Package], str | None]
 
 
-def _nowhere(name: str, packaged: packaging.Package) -> None:
-    """Upload nothing: the SDK does, when it is asked to."""
+def _nowhere(_name: str, _packaged: packaging.Package) -> str | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,43 +99,44 @@ def _is_document(found: LocalPath) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """Copies of code folders below ``target``, each of which ``upload`` gets, made once per folder."""
+    """What the SDK gets for each code folder: the code version that ``upload`` made, or a copy below ``target``."""
 
     target: Path
     upload: Upload
-    made: dict[Path, Path] = field(default_factory=dict)
+    made: dict[tuple[Path, bool], str] = field(default_factory=dict)
 
-    def copy(self, code: Any, start: Path, *, is_whole: bool) -> Any:
-        """Return where the copy of a code folder is; what is no local folder, or is a copy already, stays as it is.
+    def code(self, given: Any, start: Path, *, is_whole: bool) -> Any:
+        """Return what stands for a code folder; what is no local folder, or is a copy already, stays as it is.
 
-        ``is_whole`` says that nothing else ships with it: only then is it uploaded here.
+        ``is_whole`` says that nothing else ships with it: only then can it be uploaded here.
         """
-        if not isinstance(code, str | os.PathLike) or REMOTE.match(str(code)):
-            return code
-        source = (start / code).resolve()
+        if not isinstance(given, str | os.PathLike) or REMOTE.match(str(given)):
+            return given
+        source = (start / given).resolve()
         if not source.is_dir() or source.is_relative_to(self.target.resolve()):
-            return code
-        if source not in self.made:
-            self.made[source] = self._copied(source, is_whole=is_whole)
-        return str(self.made[source])
+            return given
+        if (source, is_whole) not in self.made:
+            self.made[source, is_whole] = self._made(source, is_whole=is_whole)
+        return self.made[source, is_whole]
 
-    def _copied(self, source: Path, *, is_whole: bool) -> Path:
+    def _made(self, source: Path, *, is_whole: bool) -> str:
         packaged = packaging.package(source)
         if too_much := packaging.excess(packaged, packaging.limits()):
             raise UsageError(f"the code folder {source} {too_much}")
-        copy = Path(tempfile.mkdtemp(dir=self.target)) / source.name
+        uploaded = self.upload(source.name, packaged) if is_whole and packaged.files else None
+        return uploaded or str(self._copied(source.name, packaged))
+
+    def _copied(self, name: str, packaged: packaging.Package) -> Path:
+        copy = Path(tempfile.mkdtemp(dir=self.target)) / name
         copy.mkdir()
-        files = tuple(replace(file, source=copy / file.path) for file in packaged.files)
-        for file, copied in zip(packaged.files, files, strict=True):
-            _copy(file.source, copied.source)
-        if is_whole and files:
-            self.upload(copy.name, packaging.Package(files))
+        for file in packaged.files:
+            _copy(file.source, copy / file.path)
         return copy
 
 
 @contextlib.contextmanager
 def staged(entity: Any, upload: Upload = _nowhere) -> Iterator[None]:
-    """Point the SDK's object at copies of its code folders that hold what ships, while it is sent.
+    """Point the SDK's object at code versions, or at copies of its code folders that hold what ships, while it is sent.
 
     Of the ignore files azure-ai-ml reads one, in the code folder itself, and it uploads ``.git``
     (azure/ai/ml/_utils/_asset_utils.py, 1.35).
@@ -153,9 +155,9 @@ def _stage_below(entity: Any, above: Path, staging: Staging) -> None:
     start = Path(held.get("_base_path") or above)
     included = held.get("additional_includes")
     if held.get("code"):
-        entity.code = staging.copy(held["code"], start, is_whole=not included)
+        entity.code = staging.code(held["code"], start, is_whole=not included)
     if included:
-        entity.additional_includes = [staging.copy(each, start, is_whole=False) for each in included]
+        entity.additional_includes = [staging.code(each, start, is_whole=False) for each in included]
     # Steps of a pipeline make up any attribute that they are asked for.
     inner = [getattr(entity, name) for name in INNER if name in held or hasattr(type(entity), name)]
     for each in inner:

@@ -23,6 +23,32 @@ from mlops_kit.workspace.connect import Target, Workspace
 from mlops_kit.workspace.credentials import Credential
 
 JOB = "type: command\ncode: src\ncommand: echo\nenvironment: {image: local}\nexperiment_name: uploads\n"
+COMPONENT = "type: command\ncode: src\ncommand: echo\nenvironment: {image: local}\n"
+SWEEP = """\
+type: sweep
+trial: {code: src, command: "echo ${{search_space.x}}", environment: {image: local}}
+search_space: {x: {type: choice, values: [1]}}
+objective: {goal: maximize, primary_metric: a}
+sampling_algorithm: grid
+limits: {max_total_trials: 1, max_concurrent_trials: 1}
+compute: azureml:cpu-cluster
+experiment_name: uploads
+"""
+PIPELINE = """\
+type: pipeline
+settings: {default_compute: azureml:cpu-cluster}
+experiment_name: uploads
+jobs:
+  by_file: {type: command, component: ./component.yml}
+  in_place: {type: command, code: src, command: echo, environment: {image: local}}
+  tuned:
+    type: sweep
+    trial: ./component.yml
+    search_space: {x: {type: choice, values: [1]}}
+    objective: {goal: maximize, primary_metric: a}
+    sampling_algorithm: grid
+    limits: {max_total_trials: 1, max_concurrent_trials: 1}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +234,46 @@ def test_job_gets_the_code_version_of_what_ships(workspace, ml, tmp_path):
     [code] = _found(ml, folder)
     assert workspace.ml.jobs.get(made.name).code == code.id
     assert _downloaded(ml, code, tmp_path / "back") == {"a.py": "print('in a job')\n"}
+
+
+@pytest.mark.parametrize("text", [JOB, SWEEP, PIPELINE], ids=["command", "sweep", "pipeline"])
+def test_every_kind_of_job_and_step_gets_the_code_version(workspace, ml, tmp_path, text):
+    folder = _folder(tmp_path, {"a.py": f"print({text.partition(chr(10))[0]!r})\n"})
+    (tmp_path / "component.yml").write_text(COMPONENT, encoding="utf-8")
+
+    submit.create_job(workspace, _loaded(tmp_path, text), None)
+
+    [code] = _found(ml, folder)
+    assert code.id.endswith(f"/codes/{snapshots.name_of(packaging.content_id(packaging.package(folder)))}/versions/1")
+
+
+def test_registered_component_gets_the_code_version(workspace, ml, tmp_path):
+    folder = _folder(tmp_path, {"a.py": "print('of a component')\n"})
+    text = f"name: uploading\n{COMPONENT}"
+    loaded = submit.load([submit.Item("component", text, text, tmp_path / "component.yml")])
+
+    first = list(submit.register(workspace, loaded, "uploads"))
+    again = list(submit.register(workspace, loaded, "uploads"))
+
+    [code] = _found(ml, folder)
+    assert ml.components.get("uploading", first[0].version).code == code.id
+    assert [each.created for each in (*first, *again)] == [True, False]
+
+
+def test_code_with_additional_includes_is_put_together_by_the_sdk_from_what_ships(workspace, ml, tmp_path):
+    _folder(tmp_path, {"a.py": "print('including')\n"})
+    _folder(tmp_path, {"b.py": "print('included')\n", "c.tmp": "x", ".gitignore": "*.tmp\n"}, "shared")
+    text = f"name: including\n{COMPONENT}additional_includes: [./shared]\n"
+    loaded = submit.load([submit.Item("component", text, text, tmp_path / "component.yml")])
+
+    [made] = submit.register(workspace, loaded, "uploads")
+
+    name, _, version = (
+        str(ml.components.get("including", made.version).code).split("/codes/")[1].partition("/versions/")
+    )
+    ml._code.download(name, version, download_path=tmp_path / "back")
+    shipped = {path.relative_to(tmp_path / "back").as_posix() for path in (tmp_path / "back").rglob("*.*")}
+    assert shipped == {"a.py", "shared/b.py"}
 
 
 def test_eight_submissions_at_once_make_one_code_version(workspace, ml, tmp_path):

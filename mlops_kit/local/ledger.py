@@ -56,6 +56,18 @@ def switched(private: Mapping[str, Any], now: datetime, *, runs: bool) -> dict[s
     return {**private, _SECONDS: _seconds(private, now), _SINCE: timestamp(now) if runs else None}
 
 
+def stops_at(private: Mapping[str, Any], used: datetime | None, idle: str | None) -> datetime | None:
+    """Return when an instance stops by itself: the idle time after its start, or after its last job if that is later.
+
+    None where it is stopped or has no idle time.
+    """
+    since = private.get(_SINCE)
+    if not since or not idle:
+        return None
+    began = datetime.fromisoformat(since)
+    return max(began, used or began) + timedelta(seconds=seconds_of(idle))
+
+
 def _seconds(private: Mapping[str, Any], now: datetime) -> float:
     """Return how long an instance has run: what is counted, and the time since, if it runs.
 
@@ -75,8 +87,7 @@ def read(database: Path, now: datetime) -> tuple[Ran, ...]:
         return ()
     with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         computes = [(json.loads(body), json.loads(private)) for body, private in connection.execute(_COMPUTES)]
-        clusters = any(body["properties"]["computeType"] == "AmlCompute" for body, _ in computes)
-        uses = _uses(connection.execute(_JOBS) if clusters else (), now)
+        uses = _uses(connection.execute(_JOBS) if computes else (), now)
     found = (_ran(body, private, uses, now) for body, private in computes)
     return tuple(sorted((one for one in found if one), key=lambda one: (one.workspace, one.name)))
 
@@ -98,7 +109,9 @@ def _ran(
     properties = body["properties"]
     kind, details = properties["computeType"], properties["properties"]
     if kind == "ComputeInstance":
-        seconds = _seconds(private, now)
+        used = max((use.ended for use in uses.get(body["id"].lower(), ())), default=None)
+        over = stops_at(private, used, details.get("idleTimeBeforeShutdown"))
+        seconds = _seconds(private, min(now, over or now))
     elif kind == "AmlCompute":
         created = datetime.fromisoformat(properties["createdOn"])
         seconds = node_seconds(details["scaleSettings"], uses.get(body["id"].lower(), ()), created, now)

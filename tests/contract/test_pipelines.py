@@ -396,3 +396,45 @@ def _metrics(ml: Any, run_id: str) -> dict[str, float]:
     workspace = ml.workspaces.get(ml.workspace_name)
     mlflow.set_tracking_uri(workspace.mlflow_tracking_uri.replace("azureml://", "https://"))
     return dict(mlflow.get_run(run_id).data.metrics)
+
+
+# Copies between stores (L6-04) -------------------------------------------------------------------------------------
+
+COPY = """\
+    type: pipeline
+    jobs:
+      merge:
+        type: data_transfer
+        task: copy_data
+        data_copy_mode: MODE
+        compute: serverless
+        inputs:
+          first: {type: uri_folder, path: ./first}
+          second: {type: uri_folder, path: ./second}
+        outputs: {merged: {type: uri_folder}}
+"""
+
+
+def _copied(pipelines, mode: str) -> tuple[Any, dict[str, str]]:
+    """Copy two folders that both have a file ``both.txt``; return the job and what is in the output."""
+    for name in ("first", "second"):
+        (pipelines.folder / name / "deep").mkdir(parents=True)
+        (pipelines.folder / name / "deep" / f"{name}.txt").write_text(pipelines.token)
+        (pipelines.folder / name / "both.txt").write_text(name)
+    job = pipelines.run(COPY.replace("MODE", mode))
+    if job.status != "Completed":
+        return job, {}
+    target = pipelines.folder / "got"
+    pipelines.ml.jobs.download(pipelines.steps(job)["merge"].name, download_path=target, output_name="merged")
+    return job, {path.name: path.read_text() for path in target.rglob("*.txt")}
+
+
+def test_a_copy_lets_later_inputs_win_l6_04(pipelines):
+    _, found = _copied(pipelines, "merge_with_overwrite")
+    assert found == {"both.txt": "second", "first.txt": pipelines.token, "second.txt": pipelines.token}
+
+
+def test_a_copy_fails_where_a_file_is_there_twice_l6_04(pipelines):
+    job, _ = _copied(pipelines, "fail_if_conflict")
+    assert job.status == "Failed"
+    assert "both.txt" in pipelines.error(job)

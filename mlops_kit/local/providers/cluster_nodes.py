@@ -22,6 +22,14 @@ def is_on(job: Resource, compute_id: str) -> bool:
     return _names(job, compute_id) and job.properties.get("status") in usages.ACTIVE
 
 
+def last_used(jobs: Iterable[Resource], compute_id: str, now: datetime) -> datetime | None:
+    """Return when the last job on a compute ended, ``now`` where one is on it, None where none ever was."""
+    ends = (
+        now if is_on(job, compute_id) else job.properties.get("endTimeUtc") for job in jobs if _names(job, compute_id)
+    )
+    return max((datetime.fromisoformat(end) if isinstance(end, str) else end for end in ends if end), default=None)
+
+
 def counted(body: dict[str, Any], jobs: Iterable[Resource], now: datetime) -> dict[str, Any]:
     """Return a cluster's body with the counts of its nodes; any other compute's as it is.
 

@@ -100,7 +100,7 @@ def _cluster(plane: Plane, name: str, given: dict[str, Any], previous: Resource 
             f"The cluster '{name}' cannot have at least {least} and at most {most} nodes.", target="scaleSettings"
         )
     usages.check_nodes(name, most)
-    _check_idle_time(name, scale)
+    _check_idle_time(name, "nodeIdleTimeBeforeScaleDown", scale)
     size = given.get("vmSize") or earlier.get("vmSize") or "Standard_DS3_v2"
     usages.check_size(size)
     account, secrets = _split(given.get("userAccountCredentials"), ("adminUserPassword",))
@@ -122,17 +122,16 @@ def _cluster(plane: Plane, name: str, given: dict[str, Any], previous: Resource 
     return details, secrets
 
 
-def _check_idle_time(name: str, scale: dict[str, Any]) -> None:
+def _check_idle_time(name: str, field: str, settings: dict[str, Any]) -> None:
     """400 for an idle time that is no duration."""
     try:
-        seconds_of(scale["nodeIdleTimeBeforeScaleDown"])
+        seconds_of(settings.get(field))
     except ValueError as error:
-        told = f"The cluster '{name}' cannot wait idle: {error}."
-        raise BadRequestError(told, target="nodeIdleTimeBeforeScaleDown") from None
+        raise BadRequestError(f"The compute '{name}' cannot wait idle: {error}.", target=field) from None
 
 
 def _instance(plane: Plane, name: str, given: dict[str, Any], previous: Resource | None) -> _Details:
-    del name
+    _check_idle_time(name, "idleTimeBeforeShutdown", given)
     earlier = previous.properties["properties"] if previous else {}
     size = given.get("vmSize") or earlier.get("vmSize") or "Standard_DS3_v2"
     usages.check_size(size)

@@ -15,7 +15,7 @@ from mlops_kit.local.arm.routes import WORKSPACE, Route
 from mlops_kit.local.arm.shapes import IDENTITY, TAGS, shaped
 from mlops_kit.local.arm.wire import BadRequestError, Call, ConflictError, NotFoundError, Reply
 from mlops_kit.local.providers import usages, workspaces
-from mlops_kit.local.providers.cluster_nodes import counted, is_on
+from mlops_kit.local.providers.cluster_nodes import counted, is_on, last_used
 from mlops_kit.local.providers.compute_kinds import (
     ATTACHED,
     DETAILS,
@@ -100,12 +100,29 @@ def _find(plane: Plane, workspace_id: str, name: str) -> Resource:
         workspaces.find(plane, workspace_id)
         known = (str(one.body["name"]) for one in plane.store.list(f"{workspace_id}/computes"))
         raise NotFoundError.among("compute", name, known)
-    return found
+    return _settled(plane, found)
+
+
+def _settled(plane: Plane, found: Resource) -> Resource:
+    """Return a compute as it is now: an instance that nobody has used for its idle time has stopped when that ended."""
+    details = found.properties["properties"]
+    idle = details.get("idleTimeBeforeShutdown")
+    if found.properties["computeType"] != "ComputeInstance" or details["state"] != "Running" or not idle:
+        return found
+    jobs = plane.store.list(f"{found.id.rpartition('/computes/')[0]}/jobs")
+    over = ledger.stops_at(found.private, last_used(jobs, found.id, plane.now()), idle)
+    if over is None or over > plane.now():
+        return found
+    ended = {**operation(plane, "Stop"), "operationTime": timestamp(over), "operationTrigger": "IdleShutdown"}
+    properties = {**found.properties, "properties": {**details, "state": "Stopped", "lastOperation": ended}}
+    plane.store.put({**found.body, "properties": properties}, ledger.switched(found.private, over, runs=False))
+    return plane.store.get(found.id)
 
 
 def _write(plane: Plane, workspace_id: str, name: str, body: dict[str, Any]) -> Resource:
     resource_id = f"{workspace_id}/computes/{name}"
-    previous = plane.store.find(resource_id)
+    there = plane.store.find(resource_id)
+    previous = _settled(plane, there) if there else None
     given = body.get("properties") or {}
     kind = kind_of(given.get("computeType"))
     check_name(name, kind)
@@ -187,9 +204,8 @@ def _get(plane: Plane, call: Call) -> Reply:
 def _list(plane: Plane, call: Call) -> Reply:
     workspaces.find(plane, call.workspace)
     jobs, now = plane.store.list(f"{call.workspace}/jobs"), plane.now()
-    return Reply(
-        200, {"value": [counted(one.body, jobs, now) for one in plane.store.list(f"{call.workspace}/computes")]}
-    )
+    computes = [_settled(plane, one) for one in plane.store.list(f"{call.workspace}/computes")]
+    return Reply(200, {"value": [counted(one.body, jobs, now) for one in computes]})
 
 
 def _delete(plane: Plane, call: Call) -> Reply:

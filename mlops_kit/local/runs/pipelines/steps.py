@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local import uris
 from mlops_kit.local.arm.wire import ArmError, BadRequestError, concerning
+from mlops_kit.local.drivers import copy_data
 from mlops_kit.local.providers import versions
 from mlops_kit.local.runs import command_line, parallel
 from mlops_kit.local.runs.pipelines import bindings, flow, ports
@@ -19,11 +21,11 @@ if TYPE_CHECKING:
 LATER = {
     "automl": "Automated ML steps are run by a later version of the local control plane.",
     "spark": "Spark steps need a Spark pool, which only Azure has; write the step as a command.",
-    "data_transfer": "Data-transfer steps are run by a later version of the local control plane.",
 }
 _DISTRIBUTIONS = {"pytorch": "PyTorch", "mpi": "Mpi", "tensorflow": "TensorFlow", "ray": "Ray"}
 _POLICIES = {"bandit": "Bandit", "median_stopping": "MedianStopping", "truncation_selection": "TruncationSelection"}
 _OF_SWEEP = frozenset({"jobType", "limits", "identity", "services", "resources"})  # not of the trial of a sweep
+_NO_PACKAGES = "azureml://registries/azureml/environments/AzureML-minimal/labels/latest"
 # Below these keys of a node, names are the user's own.
 _OWN_NAMES = frozenset({"environment_variables", "inputs", "outputs", "tags", "properties", "services"})
 
@@ -205,6 +207,20 @@ def _parallel(step: Step, given: Given) -> dict[str, Any]:
     }
 
 
+def _data_transfer(step: Step, given: Given) -> dict[str, Any]:
+    """Return the body of a job that copies inputs into an output, as a Data Factory does on the service."""
+    said = {**step.spec, **{key: value for key, value in step.node.items() if value is not None}}
+    task, mode = str(said.get("task") or "copy_data"), str(said.get("data_copy_mode") or copy_data.MODES[0])
+    if task != "copy_data" or mode not in copy_data.MODES:
+        raise ports.MisfitError(f"{step.title} cannot be run here: '{task}' and '{mode}' are no copy of data")
+    if len(given.outputs) != 1:
+        raise ports.MisfitError(f"{step.title} copies into one output, not into {len(given.outputs)}")
+    sources = " ".join(f"${{{{inputs.{name}}}}}" for name in given.inputs)
+    command = f"python {shlex.quote(copy_data.__file__)} {mode} ${{{{outputs.{next(iter(given.outputs))}}}}} {sources}"
+    body = _command(Step(step.name, {**step.node, "distribution": None}, {**step.spec, "command": command}), given)
+    return {**body, "environmentId": _NO_PACKAGES, "resources": {}}
+
+
 def _whole_table(given: dict[str, Any]) -> dict[str, Any]:
     """Return an input as the driver reads it: of a table the table itself, from which it cuts mini batches."""
     evaluated = str(given.get("mode") or "").startswith("Eval")
@@ -224,6 +240,7 @@ BUILDERS: dict[str, Callable[[Step, Given], dict[str, Any]]] = {
     "pipeline": _pipeline,
     "sweep": _sweep,
     "parallel": _parallel,
+    "data_transfer": _data_transfer,
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops_kit.checks.findings import Finding, brief, error
+from mlops_kit.checks.ranges import number
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
@@ -40,16 +41,6 @@ class Bounds:
         if self.least == self.most:
             return f"it must be {self.least}{unit}"
         return f"allowed are {self.least} to {self.most}{unit}"
-
-
-def number(node: Node | None) -> float | None:
-    """Return the number that a value is, or None where it is none or not known yet."""
-    if not isinstance(node, Scalar) or isinstance(node.value, bool):
-        return None
-    try:
-        return float(node.text if isinstance(node.value, str) else node.value)
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def is_amount(text: str) -> bool:

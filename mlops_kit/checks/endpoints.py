@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mlops_kit.checks.bounds import number
 from mlops_kit.checks.findings import Finding, brief, error
+from mlops_kit.checks.ranges import number
 from mlops_kit.documents import List, Map, Scalar
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mlops_kit.checks import bounds
+from mlops_kit.checks import bounds, ranges
 from mlops_kit.checks.bounds import Bounds
 from mlops_kit.checks.findings import Edit, Finding, brief, error, warning
 from mlops_kit.documents import Map, Scalar
@@ -80,12 +80,12 @@ def _shared_memory(resources: Map) -> Iterator[Finding]:
 
 def _spread(distribution: Map, resources: Node | None) -> Iterator[Finding]:
     """Report workers and parameter servers of TensorFlow that are not as many as there are machines."""
-    workers = bounds.number(distribution.get("worker_count"))
+    workers = ranges.number(distribution.get("worker_count"))
     if workers is None:
         return
-    servers = bounds.number(distribution.get("parameter_server_count")) or 0
+    servers = ranges.number(distribution.get("parameter_server_count")) or 0
     given = resources.get("instance_count") if isinstance(resources, Map) else None
-    machines = 1.0 if given is None else bounds.number(given)
+    machines = 1.0 if given is None else ranges.number(given)
     if machines is not None and workers + servers != machines:
         message = f"{workers + servers:g} processes of TensorFlow are spread over {machines:g} machines"
         hint = f"write `instance_count: {workers + servers:g}`: each machine runs one"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_kit.checks.bounds import number
 from mlops_kit.checks.endpoints import ONLINE
 from mlops_kit.checks.findings import Finding, brief, did_you_mean, error, warning
 from mlops_kit.checks.names import rule_of
+from mlops_kit.checks.ranges import number
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "render": ("mlops_kit.cli.render", "Print a template as the documents it becomes in an environment."),
     "validate": ("mlops_kit.cli.validate", "Check templates and environments; report every fault at its line."),
     "explain": ("mlops_kit.cli.explain", "Explain a code of validate, with a wrong and a right file."),
-    "schedule": ("mlops_kit.cli.schedule", "Show when schedules fire."),
+    "schedule": ("mlops_kit.cli.schedule", "Show when schedules fire; apply and switch them."),
     "package": ("mlops_kit.cli.package", "Show what ships of a code folder, and how large it is."),
     "schema": ("mlops_kit.cli.schema", "Print the JSON schema of a kind of file."),
     "run": ("mlops_kit.cli.run", "Render a template, submit it and wait for the result."),

@@ -1,4 +1,4 @@
-"""``mlops-kit schedule next``: fire times of a template, on the clock of its zone and in UTC (R35, L6-24)."""
+"""``mlops-kit schedule preview``: fire times of a template, on the clock of its zone and in UTC (R35, L6-24)."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ trigger:
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Return a function that runs ``schedule next`` in a project of one template: (exit code, stdout, stderr)."""
+    """Return a function that runs ``schedule preview`` in a project of one template: (exit code, stdout, stderr)."""
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments" / "base.yaml").write_text("vars: {zone: Europe/London}\n")
     (tmp_path / "environments" / "dev.yaml").write_text("{}\n")
@@ -30,17 +30,17 @@ def run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLOPS_KIT_ENV", raising=False)
 
-    def next_(text, *arguments):
+    def preview(text, *arguments):
         (tmp_path / "templates" / "nightly.yml").write_text(text)
         code = 0
         try:
-            main(["schedule", "next", "nightly", *arguments])
+            main(["schedule", "preview", "nightly", *arguments])
         except SystemExit as leave:
             code = int(leave.code or 0)
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 
-    return next_
+    return preview
 
 
 def test_five_times_are_shown_in_local_time_and_in_utc_across_a_change_of_the_clock(run):

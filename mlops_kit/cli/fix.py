@@ -32,16 +32,28 @@ class Fixed:
 
 
 def fixed(path: Path, check: Check) -> Fixed:
-    """Return a file with every edit made that is safe, from its end backwards; nothing is written."""
+    """Return a file with every edit made that is safe; nothing is written."""
     text = before = documents.read_text(path)
     found, mended = check(text), list[Finding]()
+    while True:
+        text, found, done = _round(text, found, path, check)
+        mended += done
+        if not done:
+            return Fixed(path, before, text, tuple(sorted(mended, key=lambda each: each.place)))
+
+
+def _round(
+    text: str, found: Sequence[Finding], path: Path, check: Check
+) -> tuple[str, Sequence[Finding], list[Finding]]:
+    """Make the edits of a text from its end backwards; one may be safe only after another, so there are rounds."""
+    done: list[Finding] = []
     for finding in sorted(_editable(found, path), key=lambda each: each.place, reverse=True):
         changed = _changed(text, finding, path)
         after = check(changed) if changed else found
         if changed and _is_better(after, found):
             text, found = changed, after
-            mended.append(finding)
-    return Fixed(path, before, text, tuple(reversed(mended)))
+            done.append(finding)
+    return text, found, done
 
 
 def write(file: Fixed) -> None:

@@ -102,6 +102,14 @@ def test_an_edit_that_would_uncover_another_fault_is_not_made(place, fix):
     assert "fixed[" not in place.printed.err
 
 
+def test_an_edit_that_is_safe_only_after_another_is_made_as_well(fix):
+    job = "command: echo\nenvironment: azureml:e:1\nresources:\n  instance_count: 4\n"
+    text = job + "distribution:\n  typ: tensorflow\n  worer_count: 4\n"
+    code, mended = fix(text)
+    assert (code, mended) == (0, text.replace("typ:", "type:").replace("worer", "worker"))
+    assert fix(mended) == (0, mended)
+
+
 def test_what_a_comment_passes_over_is_left_alone(place, fix):
     text = JOB.replace("# shared", "# mlops-kit: ignore[MK0403] for Windows only").replace("yes", "a")
     assert fix(text) == (0, text)

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mlops_kit.checks import codes
+
 PROJECT = Path(__file__).resolve().parents[2]
 HOOKS = PROJECT / ".pre-commit-hooks.yaml"
 BIN = Path(sys.executable).parent
@@ -78,8 +80,16 @@ def test_pre_commit_installs_the_project_and_runs_the_hook(repository, tmp_path_
         pytest.skip("pre-commit is not installed")
     clone = tmp_path_factory.mktemp("clone") / "mlops_kit"
     subprocess.run(["git", "clone", "-q", str(PROJECT), str(clone)], check=True)
-    command = ["pre-commit", "try-repo", str(clone), "mlops-kit-validate", "--all-files"]
-    ran = _run(repository, *command, PRE_COMMIT_HOME=str(tmp_path_factory.mktemp("home")))
+    revision = _run(clone, "git", "rev-parse", "HEAD").stdout.strip()
+    hook = {"repo": str(clone), "rev": revision, "hooks": [{"id": "mlops-kit-validate"}]}
+    (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [hook]}))
+    home = tmp_path_factory.mktemp("home")
+    ran = _run(repository, "pre-commit", "run", "--all-files", PRE_COMMIT_HOME=str(home))
     assert ran.returncode == 1, ran.stdout + ran.stderr
     assert "templates/jobs/wrong.yml:1:1: error[MK0102]" in ran.stdout
     assert ".github" not in ran.stdout
+    # What pre-commit installed is a wheel: it has the pages and the schemas.
+    (installed,) = home.glob("repo*/py_env-*/bin/mlops-kit")
+    explained = _run(repository, str(installed), "explain", "MK0102")
+    assert (explained.returncode, explained.stdout) == (0, codes.explanation("MK0102"))
+    assert _run(repository, str(installed), "schema", "--editor", "vscode").returncode == 0

@@ -11,6 +11,7 @@ from mlops_kit.local.arm.wire import ArmError
 from mlops_kit.local.runs.sweeps import outline, samplers, spaces
 from mlops_kit.local.runs.sweeps.policies import PolicyError, policy
 from mlops_kit.local.runs.sweeps.rounds import Rounds
+from mlops_kit.local.settings import DEFAULT_WORKSPACE
 
 COUNT = 10_000
 
@@ -295,3 +296,23 @@ JOB: dict[str, Any] = {
 def test_a_sweep_that_cannot_be_is_refused(change, reason):
     with pytest.raises(ArmError, match=reason):
         outline.read({**JOB, **change})
+
+
+def test_the_time_of_a_sweep_ends_its_trials_l9_17(plane):
+    plane.start()
+    job = {
+        **JOB,
+        "jobType": "Sweep",
+        "experimentName": "timed",
+        "trial": {
+            "command": "sleep ${{search_space.x}}",
+            "environmentId": "azureml:AzureML-minimal@latest",
+        },
+        "searchSpace": {"x": ["choice", [[0, 600]]]},
+        "limits": {"maxTotalTrials": 2, "maxConcurrentTrials": 2, "timeout": "PT3S"},
+    }
+    plane.ask("PUT", f"{DEFAULT_WORKSPACE.id}/jobs/timed", {"properties": job})
+    assert plane.wait("timed") == "Failed"
+    assert plane.wait("timed_1") == "Canceled"
+    assert "no trial when its time was up that completed and logged the metric 'auc'" in plane.error("timed")
+    assert "did not log its primary metric 'auc' (logged metrics: none)" in plane.error("timed_0")

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from mlops_kit.documents import Node
     from mlops_kit.errors import Place
 
-REFERENCE = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
-UNCLOSED = re.compile(r"\$\{\{(?!\s*[^{}]*\}\})\s*((?:inputs|outputs|parent|search_space)\.[\w.-]*)(?:\s*\})?")
+# Nothing in these patterns can match the same blanks in two ways: a long text must not take long.
+REFERENCE = re.compile(r"\$\{\{([^{}]*)\}\}")
+UNCLOSED = re.compile(r"\$\{\{(?![^{}]*\}\})\s*((?:inputs|outputs|parent|search_space)\.[\w.-]*)(?:\s*\})?")
+PATTERNS = (REFERENCE, UNCLOSED)
 
 
 class Reference(NamedTuple):
@@ -61,19 +63,18 @@ def scalars(node: Node, skip: frozenset[str] = frozenset()) -> Iterator[Scalar]:
 
 
 def references(node: Node, skip: frozenset[str] = frozenset()) -> Iterator[Reference]:
-    """Yield every reference below a node, those that lack their end last in each scalar."""
+    """Yield every reference below a node, once for each scalar; those that lack their end come last."""
     for scalar in scalars(node, skip):
         if "${{" in scalar.text:
-            for match in REFERENCE.finditer(scalar.text):
-                yield Reference(scalar, match[1], match[0])
-            for match in UNCLOSED.finditer(scalar.text):
-                yield Reference(scalar, match[1], match[0])
+            found = {match[0]: match[1].strip() for pattern in PATTERNS for match in pattern.finditer(scalar.text)}
+            for written, text in found.items():
+                yield Reference(scalar, text, written)
 
 
 def whole(scalar: Scalar) -> Reference | None:
     """Return the reference that is all of a value, None when the value is more than one reference, or none."""
     match = REFERENCE.fullmatch(scalar.text.strip())
-    return Reference(scalar, match[1], match[0]) if match else None
+    return Reference(scalar, match[1].strip(), match[0]) if match else None
 
 
 def is_known(scalar: Scalar) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {"command", "program_arguments", "args"}
 IN_QUOTES = ("''", '""')  # what stands around a group that is one word, empty without the input
-GROUP = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
+GROUP = re.compile(r"\$\[\[(?:(?!\$\[\[).)*?\]\]", re.DOTALL)  # groups do not nest
 CONTINUED = re.compile(r"(\$\{\{\s*(inputs|outputs)\.(\w+)\s*\}\})/")
 GLUED_FLAG = re.compile(r"(?:^|\s)(--?[A-Za-z][\w-]*)\$\{\{")
 
@@ -124,7 +124,7 @@ def _optional_inputs(command: Scalar, inputs: Node | None) -> list[Finding]:
     if not optional:
         return []
     rest = GROUP.sub(" ", command.text)
-    outside = {match[1]: match[0] for match in REFERENCE.finditer(rest.partition("$[[")[0])}
+    outside = {match[1].strip(): match[0] for match in REFERENCE.finditer(rest.partition("$[[")[0])}
     return [
         error(
             "MK0305",

@@ -18,7 +18,7 @@ PROGRAMS = "python3?|pip3?|bash|sh|cd|export|mkdir|rm|cp|mv|ls|cat|wget|curl|unz
 FIRST = re.compile(rf"(?:{PROGRAMS}|echo|mlflow)\s\S")
 NEXT = re.compile(rf"(?<=\s)(?:{PROGRAMS})\s+[^\s=]")
 GOES_ON = re.compile(r"(?:&&|\|\|?|;|\\|[({]|\b(?:do|then|else))$|-c\s*[\"']?$")
-PLATFORM = re.compile(r"\$\{\{.*?\}\}|\$\[\[|\]\]", re.DOTALL)
+PLATFORM = re.compile(r"\$\{\{[^{}]*\}\}|\$\[\[|\]\]")
 NESTED = re.compile(r"<<|\$\(|`|\$'|\$\{")  # quoting starts anew within these, or follows rules of its own
 QUOTED = re.compile(r"""(?:[^'"\\\#]|\\.|'[^']*'|"(?:[^"\\]|\\.)*"|(?<![^\s;])\#[^\n]*|(?<=[^\s;])\#)*+""", re.DOTALL)
 

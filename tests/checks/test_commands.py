@@ -1,5 +1,8 @@
 """Commands as a shell gets them: groups, quotes, lines; environment variables."""
 
+import json
+import time
+
 import pytest
 
 
@@ -158,6 +161,18 @@ class TestFolding:
         assert "MK0602" in found
         (found,) = folder.found(job("|\n  python a.py \\ \n  --x 1\n"))
         assert "MK0602" in found
+
+
+class TestLongCommands:
+    @pytest.mark.parametrize(
+        "piece",
+        ["${{", "${{ ", "${{inputs.a", "$[[", "$[[ ]", "'", '"', "\\'", "#", " --a", "echo x ", "}}/", "]]", " " * 9],
+    )
+    @pytest.mark.parametrize("end", ["", "}}", "]]"])
+    def test_a_command_of_one_piece_many_times_is_checked_at_once(self, folder, piece, end):
+        began = time.perf_counter()
+        folder.found(job(json.dumps(f"python ${{{{ {piece * 8000}{end}")))
+        assert time.perf_counter() - began < 5
 
 
 class TestBelowFiles:

@@ -117,13 +117,6 @@ class TestComponentsThatRunThemselves:
         folder.put("components/d.yml", "type: pipeline\nname: d\njobs: {x: {component: 'azureml:e:1'}}\n")
         assert folder.found(text, "components/a.yml") == []
 
-    def test_the_sdk_reads_a_circle_of_files_without_end(self, folder):
-        from azure.ai.ml import load_component
-
-        self._put(folder, "a", "a")
-        with pytest.raises(RecursionError):
-            load_component(folder.root / "components/a.yml")
-
 
 class TestValues:
     @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from mlops_kit.local.arm.ids import timestamp
 from mlops_kit.local.arm.operations import Operations
 from mlops_kit.local.arm.routes import RouteTable
 from mlops_kit.local.arm.store import Resource, ResourceStore
-from mlops_kit.local.arm.wire import Call
+from mlops_kit.local.arm.wire import ArmError, Call
 from mlops_kit.local.faults import Faults
 from mlops_kit.local.ledger import Use
 from mlops_kit.local.plane import Plane
@@ -100,6 +100,50 @@ def test_what_finds_an_instance_running_leaves_what_is_counted(again, plane, clo
     assert minutes(plane, 30) == {"desk": 30}
 
 
+def idling(minutes: int) -> dict[str, Any]:
+    details = {"vmSize": "Standard_DS11_v2", "idleTimeBeforeShutdown": f"PT{minutes}M"}
+    return {"properties": {"computeType": "ComputeInstance", "properties": details}}
+
+
+def test_instance_that_nobody_uses_stops_after_its_idle_time_and_is_paid_until_then(plane, clock, ask):
+    ask("PUT", "desk", idling(30))
+    job(plane, "first", "desk", 20, 25)
+    assert minutes(plane, 54) == {"desk": 54}
+    assert minutes(plane, 500) == {"desk": 55}  # also before anybody looks at it
+    clock.at = 54
+    assert computes.runnable(plane, WORKSPACE, "desk").name == "desk"
+    clock.at = 56
+    with pytest.raises(ArmError, match="The compute instance 'desk' is stopped; start it"):
+        computes.runnable(plane, WORKSPACE, "desk")
+    stopped = plane.store.get(f"{WORKSPACE}/computes/desk").properties["properties"]["lastOperation"]
+    assert (stopped["operationTime"], stopped["operationTrigger"]) == (timestamp(moment(55)), "IdleShutdown")
+    clock.at = 100
+    ask("POST", "desk/start")
+    assert minutes(plane, 500) == {"desk": 85}
+
+
+def test_job_that_runs_keeps_its_instance_up(plane, clock, ask):
+    ask("PUT", "desk", idling(30))
+    job(plane, "long", "desk", 20, None)
+    clock.at = 500
+    assert computes.runnable(plane, WORKSPACE, "desk").name == "desk"
+    assert minutes(plane, 500) == {"desk": 500}
+
+
+def test_instance_that_has_stopped_by_itself_stays_so_when_it_is_written(plane, clock, ask):
+    ask("PUT", "desk", idling(30))
+    clock.at = 60
+    ask("PUT", "desk", {**idling(30), "tags": {"a": "b"}})
+    assert plane.store.get(f"{WORKSPACE}/computes/desk").properties["properties"]["state"] == "Stopped"
+    assert minutes(plane, 90) == {"desk": 30}
+
+
+def test_idle_time_that_is_no_duration_is_refused(ask):
+    wrong = {"vmSize": "Standard_DS11_v2", "idleTimeBeforeShutdown": "soon"}
+    with pytest.raises(ArmError, match="The compute 'desk' cannot wait idle: 'soon' is not a duration"):
+        ask("PUT", "desk", {"properties": {"computeType": "ComputeInstance", "properties": wrong}})
+
+
 def test_clock_that_was_moved_back_counts_nothing(plane, clock, ask):
     clock.at = 60
     ask("PUT", "desk", INSTANCE)
@@ -156,7 +200,8 @@ def test_state_folder_without_a_store_has_no_ledger(tmp_path):
 
 def job(plane: Plane, name: str, compute: str, begun: float, ended: float | None, nodes: int = 1) -> None:
     times = {"startTimeUtc": timestamp(moment(begun))} | ({"endTimeUtc": timestamp(moment(ended))} if ended else {})
-    properties = {"computeId": compute, "status": "Running", "resources": {"instanceCount": nodes}, **times}
+    status = "Completed" if ended else "Running"
+    properties = {"computeId": compute, "status": status, "resources": {"instanceCount": nodes}, **times}
     plane.store.put({"id": f"{WORKSPACE}/jobs/{name}", "name": name, "properties": properties})
 
 

@@ -89,9 +89,10 @@ def test_r16_what_ships_of_a_folder_in_a_repository_is_what_git_would_add_there(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1800)
 @needs_git
 @given(files=st.sets(paths, min_size=1, max_size=12), ignored=files_of_patterns)
-@settings(max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_ships_of_thousands_of_repositories_is_what_git_would_add(tmp_path_factory, files, ignored):
     root = tmp_path_factory.mktemp("repo")
     _write(root, files, ignored)

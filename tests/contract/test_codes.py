@@ -78,6 +78,22 @@ def test_eight_uploads_of_one_content_at_once_make_one_code_version(ml: Any, tmp
     assert [one.id for one in found] == [ids[0]]
 
 
+def test_the_same_pending_upload_has_the_same_place(ml: Any) -> None:
+    def place(**wanted: str) -> str:
+        answer = ml._code._version_operation.create_or_get_start_pending_upload(
+            resource_group_name=ml.resource_group_name,
+            workspace_name=ml.workspace_name,
+            name="code-pending",
+            version="1",
+            body={"pendingUploadType": "TemporaryBlobReference", **wanted},
+        )
+        return str(answer.blob_reference_for_consumption.blob_uri)
+
+    first = place(pendingUploadId="7b5d7a80-2b0f-4a8e-9d3c-1f4f4f0c2b11")
+    assert place(pendingUploadId="7b5d7a80-2b0f-4a8e-9d3c-1f4f4f0c2b11") == first
+    assert len({first, place(pendingUploadId="0c2f0a6e-93a4-4c60-a0ce-0d5c1e5d4a10"), place(), place()}) == 4
+
+
 def test_a_single_file_is_code_too(ml: Any, tmp_path: Path) -> None:
     (tmp_path / "only.py").write_text("print('only')\n")
     created = _create(ml, tmp_path / "only.py", "code-file")

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlops_kit.checks.files import place_in
-from mlops_kit.documents import List, Map, Scalar
+from mlops_kit.documents import Map, Scalar
 from mlops_kit.nearest import nearest
 
 if TYPE_CHECKING:
@@ -50,16 +50,18 @@ def names(node: Node | None) -> frozenset[str]:
 
 
 def scalars(node: Node, skip: frozenset[str] = frozenset()) -> Iterator[Scalar]:
-    """Yield every scalar value below a node, without those under the top-level keys ``skip``."""
-    if isinstance(node, Scalar):
-        yield node
-    elif isinstance(node, List):
-        for item in node.items:
-            yield from scalars(item)
-    elif isinstance(node, Map):
-        for entry in node.entries:
-            if entry.key.text not in skip:
-                yield from scalars(entry.value)
+    """Yield every scalar value below a node in the order written, without those under the top-level keys ``skip``."""
+    waiting = [node]
+    if skip and isinstance(node, Map):
+        waiting = [entry.value for entry in reversed(node.entries) if entry.key.text not in skip]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Scalar):
+            yield each
+        elif isinstance(each, Map):
+            waiting += [entry.value for entry in reversed(each.entries)]
+        else:
+            waiting += reversed(each.items)
 
 
 def references(node: Node, skip: frozenset[str] = frozenset()) -> Iterator[Reference]:

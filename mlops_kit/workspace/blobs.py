@@ -109,9 +109,8 @@ class Container:
                 answer = self._exchange(method, url, headers, body)
             except (OSError, http.client.HTTPException) as error:
                 if pause is None:
-                    raise OperationFailed(
-                        f"the connection to the store broke: {error or type(error).__name__}"
-                    ) from error
+                    said = f"the connection to the store broke: {error or type(error).__name__}"
+                    raise OperationFailed(f"{said}; run this again, which sends what is missing") from error
             else:
                 if pause is None or answer.status not in AGAIN:
                     return answer

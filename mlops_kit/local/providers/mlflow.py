@@ -90,7 +90,7 @@ def job_of(run: dict[str, Any], workspace: str, experiment: str) -> tuple[dict[s
     The service shows such runs as command jobs without code: azure-ai-ml knows no other type for a job that nothing
     submitted (1.35, ``entities/_job/job.py``).
     """
-    from mlops_kit.local.providers.jobs import services  # which is built on this module
+    from mlops_kit.local.providers.job_bodies import services  # which is built on this module
 
     info = run["info"]
     tags = {row["key"]: row["value"] for row in run.get("data", {}).get("tags", [])}

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from html import escape
 from pathlib import Path
+
+from mlops_kit import layered
 
 PROJECT = Path(__file__).resolve().parent.parent
 _BLOCK = re.compile(r'^(resource|output|module) "(\w+)"(?: "(\w+)")? {\n(.*?)^}', re.MULTILINE | re.DOTALL)
@@ -105,7 +106,6 @@ def _reduced(needs: Mapping[Node, frozenset[Node]]) -> dict[Node, frozenset[Node
     return {node: direct(own) for node, own in needs.items()}
 
 
-_WIDTH, _HEIGHT, _GAP, _ROW, _MARGIN = 206, 40, 74, 54, 24
 _COLOURS = {
     "resource_group": "#e8eaed",
     "network": "#d3e6fb",
@@ -126,70 +126,12 @@ LOCK = ("resource_group", "lock")  # it waits for everything: lines to it would 
 
 def picture(drawn: Graph) -> str:
     """Return the graph as SVG: what is created first on the left, one colour a module."""
-    columns = _columns(drawn)
-    places = {node: _corner(x, row) for x, column in enumerate(columns) for node, row in column.items()}
-    width = len(columns) * (_WIDTH + _GAP) - _GAP + 2 * _MARGIN
-    height = max(map(len, columns)) * _ROW + 2 * _MARGIN
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" font-family="sans-serif">',
-        "<title>The resources of an environment, in the order in which they are created</title>",
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-    ]
-    lines += [
-        _edge(places[need], places[node])
-        for node in sorted(drawn.needs)
-        for need in sorted(drawn.needs[node])
-        if node != LOCK
-    ]
-    lines += [part for node in sorted(places) for part in _box(node, drawn.types[node], places[node])]
-    return "\n".join([*lines, "</svg>", ""])
+    boxes = {node: _box(node, drawn.types[node]) for node in sorted(drawn.needs)}
+    title = "The resources of an environment, in the order in which they are created"
+    return layered.picture(title, boxes, drawn.needs, unlined=[LOCK])
 
 
-def _columns(drawn: Graph) -> list[dict[Node, float]]:
-    """Return the nodes by how many others come before, with their rows: beside what they wait for, in the middle."""
-
-    @cache
-    def depth(node: Node) -> int:
-        return 1 + max((depth(one) for one in drawn.needs[node]), default=-1)
-
-    members: list[list[Node]] = [[] for _ in range(1 + max(map(depth, drawn.needs)))]
-    for node in sorted(drawn.needs):
-        members[depth(node)].append(node)
-    highest = max(map(len, members))
-    rows: dict[Node, float] = {}
-    columns = []
-    for column in members:
-        wished = sorted((_mean([rows[one] for one in drawn.needs[node]]), node) for node in column)
-        columns.append({node: (highest - len(column)) / 2 + index for index, (_, node) in enumerate(wished)})
-        rows |= columns[-1]
-    return columns
-
-
-def _mean(rows: list[float]) -> float:
-    return sum(rows) / len(rows) if rows else 0.0
-
-
-def _corner(column: int, row: float) -> tuple[int, int]:
-    return _MARGIN + column * (_WIDTH + _GAP), round(_MARGIN + row * _ROW)
-
-
-def _edge(start: tuple[int, int], end: tuple[int, int]) -> str:
-    (x, y), (to_x, to_y) = start, end
-    x, y, to_y = x + _WIDTH, y + _HEIGHT // 2, to_y + _HEIGHT // 2
-    bend = _GAP * 2 // 3
-    path = f"M{x} {y} C{x + bend} {y} {to_x - bend} {to_y} {to_x} {to_y}"
-    return f'<path d="{path}" fill="none" stroke="#9aa0a6" stroke-width="1.2"/>'
-
-
-def _box(node: Node, kind: str, place: tuple[int, int]) -> Iterator[str]:
-    x, y = place
+def _box(node: Node, kind: str) -> layered.Box:
     namespace, _, name = kind.removeprefix("Microsoft.").partition("/")
-    yield (
-        f'<rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="6" fill="{_COLOURS[node[0]]}"'
-        f' stroke="#5f6368"><title>{escape(kind)}</title></rect>'
-    )
-    middle = x + _WIDTH // 2
-    title = escape(name.rpartition("/")[2])
-    yield f'<text x="{middle}" y="{y + 17}" text-anchor="middle" font-size="12">{title}</text>'
     below = "after everything else" if node == LOCK else f"{node[0].replace('_', ' ')} · {namespace}"
-    yield f'<text x="{middle}" y="{y + 32}" text-anchor="middle" font-size="10" fill="#5f6368">{escape(below)}</text>'
+    return layered.Box(name.rpartition("/")[2], below, _COLOURS[node[0]], kind)

@@ -15,6 +15,7 @@ ALLOWED: dict[str, set[str]] = {
     **dict.fromkeys(_CLOCK, _CLOCK),
     "errors": set(),
     "files": set(),
+    "layered": set(),
     "nearest": set(),
     "slugs": set(),
     "expressions": {"errors", "nearest", "sandbox", *_NODES},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
@@ -11,7 +11,7 @@ import click
 from mlops_kit.cli import options, prepare, present
 from mlops_kit.cli.connection import Where, connected, in_workspace
 from mlops_kit.errors import UsageError
-from mlops_kit.workspace import assets, hints, models, submit
+from mlops_kit.workspace import assets, hints, models, submit, sweeps
 
 _VERSION_COLUMNS = ("name", "version", "created", "tags", "properties", "description")
 
@@ -102,6 +102,7 @@ def _from_template(
 @click.command("register")
 @click.argument("template", required=False)
 @click.option("--job", default="", help="Register what this job wrote, instead of a TEMPLATE.")
+@click.option("--sweep", default="", help="Register what the best trial of this sweep wrote, as with --job.")
 @click.option("--path", default="", help="With --job: file or folder of the job, for example outputs/model.")
 @click.option("--name", default="", help="With --job: name of the model; its version is the next one.")
 @click.option("--type", "kind", type=click.Choice(models.TYPES), help="With --job; default: as its files say.")
@@ -122,21 +123,23 @@ def register_model(
     properties: tuple[str, ...],
     tags: tuple[str, ...],
     new_version: bool,
+    sweep: str,
     **given: Any,
 ) -> None:
-    """Register the models of TEMPLATE, or with --job what a job wrote.
+    """Register the models of TEMPLATE, or with --job or --sweep what a job wrote.
 
     A template with unchanged content makes no new version; from a job the next version is made every time.
     """
-    if bool(template) == bool(given["job"]):
-        raise UsageError("give a TEMPLATE, or --job with --path and --name")
+    if [bool(template), bool(given["job"]), bool(sweep)].count(True) != 1:
+        raise UsageError("give a TEMPLATE, or --job or --sweep with --path and --name")
     if template:
         _refuse_unused({**given, "properties": properties, "tags": tags})
         registered = _from_template("model", template, settings, where, new_version=new_version, yes=yes)
         _show_registered(registered, where)
         return
     if not (given["path"] and given["name"]):
-        raise UsageError("--job needs --path (file or folder of the job) and --name (of the model)")
+        option = "--sweep" if sweep else "--job"
+        raise UsageError(f"{option} needs --path (file or folder of the job) and --name (of the model)")
     overrides, own = options.sorted_settings(settings)
     if own:
         raise UsageError(f"--set {own[0].partition('=')[0]} would change nothing: with --job there is no template")
@@ -146,6 +149,7 @@ def register_model(
     owned = {**environment.tags, **options.pairs(tags, "--tag"), assets.PROJECT_TAG: project}
     wish = models.FromJob(properties=options.pairs(properties, "--property"), tags=owned, **given)
     with connected(where, environment) as workspace:
+        wish = replace(wish, job=sweeps.best(workspace, sweep)) if sweep else wish
         made = models.register(workspace, wish)
     _show_registered([made], where)
 

@@ -50,12 +50,21 @@ class Where:
 
 def in_workspace(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``-e``, ``-o``, ``-C`` and ``--config``; the command gets them as ``where``."""
+    return in_workspace_as("text", "json", "yaml")(command)
 
-    @functools.wraps(command)
-    def collected(*, project: Project, env: str | None, output: str, config: Path | None, **rest: Any) -> Any:
-        return command(where=Where(project, env, output, config), **rest)
 
-    return options.environment_option(options.output_option(options.project_option(_config_option(collected))))
+def in_workspace_as(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the same for a command whose result has forms of its own."""
+
+    def added(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def collected(*, project: Project, env: str | None, output: str, config: Path | None, **rest: Any) -> Any:
+            return command(where=Where(project, env, output, config), **rest)
+
+        shown = options.output_choice(*forms)(options.project_option(_config_option(collected)))
+        return options.environment_option(shown)
+
+    return added
 
 
 def _config_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""``mlops-kit job``: list, show, stream, cancel, download and compare jobs."""
+"""``mlops-kit job``: list, show, draw, stream, cancel, download and compare jobs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from mlops_kit.cli import finish, options, present
+from mlops_kit.cli import finish, job_graph, options, present
 from mlops_kit.cli.connection import Where, connected, in_workspace
 from mlops_kit.errors import MlopsKitError
+from mlops_kit.workspace import children as child_jobs
 from mlops_kit.workspace import failures, jobs, tracking, waiting
 from mlops_kit.workspace.connect import Workspace
 from mlops_kit.workspace.unknown import not_found
@@ -33,7 +34,10 @@ class State(click.ParamType[str]):
 
 @click.group()
 def command() -> None:
-    """List, show, stream, cancel, download and compare jobs."""
+    """List, show, draw, stream, cancel, download and compare jobs."""
+
+
+command.add_command(job_graph.command, "graph")
 
 
 @command.command(name="list")
@@ -73,6 +77,27 @@ def show(name: str, where: Where) -> None:
     with connected(where) as workspace:
         found = jobs.show(workspace, name)
     where.show(found, present.outline)
+
+
+@command.command()
+@click.argument("name")
+@in_workspace
+def children(name: str, where: Where) -> None:
+    """List the steps of a pipeline or the trials of a sweep, with what each of them logged."""
+    with connected(where) as workspace:
+        found = child_jobs.of(workspace, name)
+    rows = [{**asdict(ran.child), "metrics": ran.metrics, "seconds": ran.seconds} for ran in found]
+    shown = [
+        {
+            **row,
+            "step": row["title"],
+            "duration": None if row["reused"] else present.duration(row["seconds"]),
+            "metrics": ", ".join(f"{key}={value:.6g}" for key, value in row["metrics"].items()) or None,
+        }
+        for row in rows
+    ]
+    names = ("step", "status", "duration", *(["reuse"] if any(row["reuse"] for row in rows) else []), "metrics", "name")
+    where.show(rows, lambda _: present.columns(shown, names, "the job has no children"))
 
 
 @command.command()

@@ -105,10 +105,22 @@ def show(workspace: Workspace, name: str) -> dict[str, Any]:
         "submission": submission.shown(job.properties),
         "params": logged.parameters,
         "metrics": logged.metrics,
+        **_of_family(job),
         "files": [each.path for each in found],
         "link": hints.page(job),
     }
     return without_secrets(workspace, job, {key: one for key, one in known.items() if one not in (None, {}, [], "")})
+
+
+def _of_family(job: Any) -> dict[str, Any]:
+    """Return what a job says of its parent, its reuse and its best child."""
+    properties = job.properties or {}
+    return {
+        "parent": getattr(job, "parent_job_name", None),
+        "reuse": properties.get("mlops_kit.reuse"),
+        "reused_job": properties.get("azureml.reusedrunid"),
+        "best_trial": properties.get("best_child_run_id"),
+    }
 
 
 def without_secrets(workspace: Workspace, job: Any, known: dict[str, Any]) -> dict[str, Any]:

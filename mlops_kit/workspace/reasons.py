@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mlops_kit.workspace import artifacts, hints
+from mlops_kit.workspace.children import PARENTS
 from mlops_kit.workspace.enums import word
 
 LINES = 20
@@ -15,7 +16,7 @@ EXCEPTION = re.compile(
     r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Failed|Missing|NotFound|Warning)\b(?:: .*)?"
 )
 ERROR = re.compile(r"\s*(error\b|\u00d7|x )", re.IGNORECASE)
-PARENTS = frozenset({"pipeline", "sweep", "automl"})
+UNTOLD = "base"  # what the SDK calls every child in a list, whatever it is
 # The logs of a job, the one that a person would read first before the others.
 USER_LOGS = (r"user_logs/std_log.*\.txt", r"(logs/azureml/executionlogs|azureml-logs/70_driver_log.*)\.txt")
 BUILD_LOGS = (r"system_logs/build\.txt", r"azureml-logs/20_image_build_log\.txt")
@@ -44,7 +45,7 @@ def reasons(ml: Any, store: Any, job: Any) -> tuple[Reason, ...]:
 
 def failed_ends(ml: Any, job: Any, step: str) -> Iterator[tuple[Any, str]]:
     """Yield the failed jobs that have no failed child, with the path of their step names."""
-    failed = _failed_children(ml, job) if word(job.type).lower() in PARENTS or not step else []
+    failed = _failed_children(ml, job) if word(job.type).lower() in {*PARENTS, UNTOLD} or not step else []
     for child in failed:
         name = child.display_name or child.name
         yield from failed_ends(ml, child, f"{step}/{name}" if step else name)

@@ -43,17 +43,35 @@ def logged(client: Any, job: str) -> Logged:
     reply = _get(client, "runs/get", run_id=job)
     if reply is None:
         return Logged()
-    data = reply["run"].get("data", {})
+    return _data(reply["run"])
+
+
+def _data(run: Mapping[str, Any]) -> Logged:
+    data = run.get("data", {})
     return Logged(
         {each["key"]: float(each["value"]) for each in data.get("metrics", [])},
         {each["key"]: each["value"] for each in data.get("params", [])},
     )
 
 
+def children(client: Any, experiment: str, parent: str, now: float) -> dict[str, tuple[Logged, float | None]]:
+    """Return what the runs below another one logged and for how many seconds they ran, by their names."""
+    ids = _ids(client, {experiment})
+    if not ids:
+        return {}
+    below = f"tags.mlflow.parentRunId = '{parent}'"
+    found = _page(client, "runs/search", "runs", experiment_ids=ids, filter=below)
+    return {each["info"]["run_id"]: (_data(each), _seconds(each["info"], now)) for each in found}
+
+
+def _ids(client: Any, experiments: Collection[str]) -> list[str]:
+    known = _page(client, "experiments/search", "experiments")
+    return [each["experiment_id"] for each in known if each["name"] in experiments]
+
+
 def durations(client: Any, experiments: Collection[str], now: float) -> dict[str, float]:
     """Return for how many seconds the newest runs of experiments ran, those that still run until ``now``."""
-    known = _page(client, "experiments/search", "experiments")
-    ids = [each["experiment_id"] for each in known if each["name"] in experiments]
+    ids = _ids(client, experiments)
     if not ids:
         return {}
     found = _page(client, "runs/search", "runs", experiment_ids=ids, order_by=["attributes.start_time DESC"])

@@ -19,6 +19,8 @@ _NOTEBOOKS = [
     ("07", "Track model training with MLflow", 0),
     ("08", "Run script as a command job", 1),
     ("08", "Use MLflow to track jobs", 2),
+    ("09", "Run a pipeline job", 1),
+    ("09", "Hyperparameter tuning", 2),
 ]
 # What a compute instance's kernel has, as far as the labs import it. mltable imports pkg_resources, which setuptools
 # dropped, and breaks on pandas 3; the plain MLflow beside it must be one that azureml-mlflow allows.
@@ -46,12 +48,15 @@ def kernel(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cluster(local_workspace):
-    """Create what the labs' set-up script creates with the command line: the cluster that every job names."""
-    from azure.ai.ml.entities import AmlCompute
+def cluster(local_workspace, labs):
+    """Create what the labs' set-up scripts create with the command line: the cluster that every job names, and data."""
+    from azure.ai.ml.entities import AmlCompute, Data
 
     ml = local_workspace.ml_client()
     ml.compute.begin_create_or_update(AmlCompute(name="aml-cluster", size="STANDARD_DS11_V2", max_instances=2)).result()
+    ml.data.create_or_update(
+        Data(name="diabetes-data", version="1", type="uri_file", path=str(labs / "09" / "data" / "diabetes.csv"))
+    )
     return ml
 
 
@@ -82,12 +87,15 @@ def test_lab_notebook_runs_cell_by_cell(lab, name, jobs, labs, kernel, cluster, 
     )
 
     assert ran.returncode == 0, ran.stderr[-3000:]
-    submitted = [
-        job for job in cluster.jobs.list() if job.name not in before and job.type == "command" and job.environment
-    ]
+    submitted = [job for job in cluster.jobs.list() if job.name not in before and _is_submitted(job)]
     assert len(submitted) == jobs
     for job in submitted:
         assert _final_status(cluster, job.name) == "Completed", job.display_name
+
+
+def _is_submitted(job) -> bool:
+    """Tell a job from a run that a notebook tracks by itself, which is listed as a command without an environment."""
+    return job.type in {"pipeline", "sweep"} or (job.type == "command" and bool(job.environment))
 
 
 def _final_status(ml, name: str) -> str:
@@ -97,3 +105,26 @@ def _final_status(ml, name: str) -> str:
             return str(status.value)
         time.sleep(0.2)
     return f"still {status}"
+
+
+@pytest.mark.slow
+@pytest.mark.needs_registry
+def test_the_components_of_lab_05_run_as_one_pipeline(labs, cluster):
+    """The lab chains them in the designer: two steps of preparation, then both models, which run side by side."""
+    from azure.ai.ml import Input, dsl, load_component
+
+    names = ("fix-missing-data", "normalize-data", "train-decision-tree", "train-logistic-regression")
+    fix, normalize, tree, regression = (load_component(labs / "05" / f"{name}.yml") for name in names)
+
+    @dsl.pipeline(compute="aml-cluster")
+    def lab_05(data):
+        fixed = fix(input_data=data)
+        normalized = normalize(input_data=fixed.outputs.output_data)
+        tree(training_data=normalized.outputs.output_data)
+        regression(training_data=normalized.outputs.output_data, regularization_rate=0.1)
+
+    job = cluster.jobs.create_or_update(lab_05(Input(type="uri_folder", path=str(labs / "05" / "data"))))
+
+    assert _final_status(cluster, job.name) == "Completed"
+    children = {child.display_name: child.status for child in cluster.jobs.list(parent_job_name=job.name)}
+    assert children == dict.fromkeys(("fixed", "normalized", "tree", "regression"), "Completed")

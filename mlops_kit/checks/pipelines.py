@@ -54,6 +54,12 @@ class Pipeline:
     steps: tuple[Step, ...]
     opaque: frozenset[str]
 
+    @property
+    def has_files(self) -> bool:
+        """Return whether some step is written in a file of its own."""
+        jobs = self.root.get("jobs")
+        return isinstance(jobs, Map) and any(isinstance(entry.value, Scalar) for entry in jobs.entries)
+
     def step(self, name: str) -> Step | None:
         """Return the step of a name."""
         return next((step for step in self.steps if step.name == name), None)

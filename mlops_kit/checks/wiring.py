@@ -63,7 +63,7 @@ def _pipeline(pipeline: Pipeline, subject: Subject) -> list[Finding]:
 
 def _unused(pipeline: Pipeline, findings: list[Finding]) -> list[Finding]:
     """Warn of inputs that no step reads, unless a step that lacks an input or has a wrong one should have read them."""
-    if pipeline.opaque or any(finding.code in MISWIRED for finding in findings):
+    if pipeline.has_files or any(finding.code in MISWIRED for finding in findings):
         return []
     return unused_inputs(pipeline.root, _read(pipeline), "parent.inputs.")
 

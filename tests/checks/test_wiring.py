@@ -516,6 +516,11 @@ class TestStepsThatThereAreNot:
         assert found.startswith(f"4:11: error[MK0106]: `{kind}` is not a value of `type`; ")
         assert instead in found
 
+    def test_what_such_a_step_reads_is_used(self, folder):
+        text = "type: pipeline\ninputs: {a: 1, b: 2}\njobs:\n  x: {type: if_else, condition: '${{parent.inputs.a}}'}\n"
+        found = folder.found(text)
+        assert [line.split(": ", 1)[0] for line in found] == ["2:16", "4:13"]
+
     @pytest.mark.parametrize("kind", ["if_else", "do_while", "parallel_for"])
     def test_the_sdk_refuses_control_flow_in_a_file(self, folder, kind):
         from azure.ai.ml import load_job

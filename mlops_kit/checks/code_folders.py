@@ -30,16 +30,15 @@ def check(subject: Subject) -> Iterator[Finding]:
                 yield report(code.place, message, hint)
 
 
-def _codes(node: Map) -> list[Scalar]:
-    """Return the values of all keys ``code`` in a map and below."""
-    found: list[Scalar] = []
-    for entry in node.entries:
-        value = entry.value
-        if isinstance(value, Map):
-            found += _codes(value)
-        elif isinstance(value, Scalar) and entry.key.text == "code":
-            found.append(value)
-    return found
+def _codes(root: Map) -> Iterator[Scalar]:
+    """Yield the values of all keys ``code`` in a map and in the maps below."""
+    waiting = [root]
+    while waiting:
+        for entry in waiting.pop().entries:
+            if isinstance(entry.value, Map):
+                waiting.append(entry.value)
+            elif entry.key.text == "code" and isinstance(entry.value, Scalar):
+                yield entry.value
 
 
 _Report = Callable[[Place, str, str], Finding]

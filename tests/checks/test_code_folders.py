@@ -4,6 +4,12 @@ import re
 
 import pytest
 
+from mlops_kit import checks
+from mlops_kit.checks import code_folders
+from mlops_kit.checks.subject import Subject
+from mlops_kit.errors import Place
+from mlops_kit.nodes import Entry, Map, Scalar
+
 JOB = "type: command\ncommand: python a.py\ncode: ../src\nenvironment: azureml:e:1\ncompute: azureml:c\n"
 PIPELINE = """\
 type: pipeline
@@ -70,3 +76,11 @@ def test_code_of_a_step_is_looked_at(folder):
     [found] = folder.found(PIPELINE, "pipelines/p.yml")
     assert "error[MK0431]: nothing of the code folder ships" in found
     assert found.startswith("4:")
+
+
+def test_depth_of_a_document_is_no_fault_of_the_check():
+    place = Place("deep.yml", 1, 1)
+    root = Map((), place)
+    for _ in range(10_000):
+        root = Map((Entry(Scalar("jobs", "jobs", place), root),), place)
+    assert list(code_folders.check(Subject(root, "pipeline_job", "/", checks.Files()))) == []

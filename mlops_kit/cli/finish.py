@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from mlops_kit.cli import progress
 from mlops_kit.errors import Cancelled, MlopsKitError, OperationFailed, WaitExpired
 from mlops_kit.workspace import failures, hints, jobs, logs, reasons, waiting
 from mlops_kit.workspace.connect import Workspace
@@ -32,11 +33,12 @@ def finish(workspace: Workspace, job: str, limits: waiting.Limits, stream: bool)
     onward = hints.goes_on(job, workspace.target.options)
     following: contextlib.AbstractContextManager[threading.Thread | None]
     following = logs.followed(workspace.ml, job) if stream else contextlib.nullcontext()
+    shown = progress.way(lambda line: say(job, line), streaming=stream)
     try:
         with following as follower:
-            state = jobs.state(workspace.ml, job)
+            state = progress.followed(workspace, job, jobs.state(workspace.ml, job), shown)
             ask = _after_log(state, follower) if follower else state
-            outcome = waiting.wait(job, ask, limits, lambda line: say(job, line))
+            outcome = waiting.wait(job, ask, limits, shown.say)
     except KeyboardInterrupt:
         click.echo(f"interrupted; {onward}", err=True)
         raise

@@ -14,7 +14,7 @@ from pathlib import Path
 from rounds import Row
 
 PROJECT = Path(__file__).resolve().parent.parent
-_ON_A_CONTROL_PLANE = ("submit", "control_plane", "infrastructure")
+_ON_A_CONTROL_PLANE = ("submit", "control_plane", "pipelines", "infrastructure")
 _HEAD = """\
 # Benchmarks
 
@@ -68,6 +68,7 @@ def _measure(groups: list[str], rounds: int) -> list[Row]:
 def _with_control_plane(groups: list[str], rounds: int) -> list[Row]:
     import control_plane
     import infrastructure
+    import pipelines
     import submit
 
     from mlops_kit.local import supervisor
@@ -80,6 +81,7 @@ def _with_control_plane(groups: list[str], rounds: int) -> list[Row]:
             os.environ.update(supervisor.environment(instance, settings))
             rows = submit.measure(4 * rounds) if "submit" in groups else []
             rows += control_plane.measure(settings.state, rounds) if "control_plane" in groups else []
+            rows += pipelines.measure(settings.state, rounds) if "pipelines" in groups else []
             rows += infrastructure.measure(PROJECT, rounds, instance.pid) if "infrastructure" in groups else []
         finally:
             supervisor.stop(settings.state)

@@ -82,7 +82,8 @@ def _completed(plane: Plane, workspace: str, sent: Properties, previous: Resourc
     source = definition.get("sourceJobId")
     private = {"job": _taken(plane, workspace, str(source), definition)} if source else {}
     schedule = Resource(body, private)
-    _check_job(plane, workspace, schedule)
+    if properties["isEnabled"] or previous is None:  # one whose job cannot run any more can still be disabled
+        _check_job(plane, workspace, schedule)
     return schedule
 
 

@@ -339,7 +339,7 @@ def _variable(node: Node) -> Node:
         return node
     if node.value is None:
         raise EmptyVariableError('an environment variable cannot be null; write "" for an empty one', node.place)
-    return _text(node.text, node.place)
+    return replace(node, value=node.text)
 
 
 def _text(text: str, place: Place) -> Scalar:

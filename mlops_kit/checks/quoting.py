@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mlops_kit.checks.subject import Subject
 
-TEXTS = ("tags", "properties")  # maps of texts that are sent as they are read
+TEXTS = ("tags", "properties", "environment_variables")  # maps of texts that are sent as they are read
 
 
 def check(subject: Subject) -> list[Finding]:
@@ -25,19 +25,26 @@ def check(subject: Subject) -> list[Finding]:
 
 
 def _texts(root: Map) -> Iterator[Scalar]:
-    """Yield the values that stand for text: the version, and those of tags and properties."""
-    version = root.get("version")
+    """Yield the values that stand for text: the version, and those of tags, properties and variables, of steps too."""
+    version, steps = root.get("version"), root.get("jobs")
     if isinstance(version, Scalar):
         yield version
-    for key in TEXTS:
-        if isinstance(held := root.get(key), Map):
-            yield from (entry.value for entry in held.entries if isinstance(entry.value, Scalar))
+    for owner in (root, *(entry.value for entry in steps.entries)) if isinstance(steps, Map) else (root,):
+        if isinstance(owner, Map):
+            yield from _held(owner)
+
+
+def _held(owner: Map) -> Iterator[Scalar]:
+    for entry in owner.entries:
+        if entry.key.text in TEXTS and isinstance(entry.value, Map):
+            yield from (inner.value for inner in entry.value.entries if isinstance(inner.value, Scalar))
 
 
 def _read_elsewhere(node: Scalar) -> str:
     """Return the text that YAML 1.1 makes of a plain value; the same text where it makes nothing else of it."""
     text = node.text
-    if node.quoted or (text.isdecimal() and not text.startswith("0")) or reads_as_text(text) or not _stands(node):
+    is_count = text.isdecimal() and not text.startswith("0")
+    if node.quoted or is_count or reads_as_text(text) or not _stands(node):
         return text
     value = yaml.safe_load(text)
     return text if value is None or (isinstance(value, bool) and text.lower() == str(value).lower()) else str(value)

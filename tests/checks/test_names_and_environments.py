@@ -4,7 +4,7 @@ JOB = "command: echo\nenvironment: azureml:sklearn@latest\n"
 
 
 def test_an_environment_variable_is_text_and_not_null(folder):
-    text = JOB + 'environment_variables: {FLAG: true, N: 5, R: 1.50, E: "", Z: ~}\n'
+    text = JOB + 'environment_variables: {FLAG: true, N: 5, R: 1.25, E: "", Z: ~}\n'
     assert folder.found(text) == [
         '3:59: error[MK0601]: environment variable `Z` has no value; write "" for an empty text'
     ]

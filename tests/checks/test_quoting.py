@@ -37,6 +37,14 @@ def test_tags_and_properties_are_texts_too(folder):
     ]
 
 
+def test_variables_of_jobs_and_of_steps_are_texts_too(folder):
+    text = "command: echo\nenvironment: azureml:e:1\nenvironment_variables: {A: 1.10, B: '1.10', C: 5, D: true}\n"
+    assert [line.partition("]")[0] for line in folder.found(text)] == ["3:28: warning[MK0110"]
+    pipeline = f"type: pipeline\njobs:\n  a: {{{text.strip().replace(chr(10), ', ')}}}\n"
+    (found,) = folder.found(pipeline)
+    assert "warning[MK0110]: `1.10` is `1.1`" in found
+
+
 def test_the_sdk_reads_what_the_finding_says():
     from azure.ai.ml import load_data
 

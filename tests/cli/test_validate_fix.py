@@ -51,6 +51,11 @@ def test_what_was_mended_once_is_left_alone_the_next_time(place, fix):
     assert place.printed.err == "1 file, 0 errors, 0 warnings\n"
 
 
+def test_a_variable_gets_its_quotes_although_it_is_rendered_as_text(fix):
+    text = JOB.replace("..\\src", "../src").replace("yes", "a") + "environment_variables: {RATE: 1.50, N: 5}\n"
+    assert fix(text) == (0, text.replace("1.50", '"1.50"'))
+
+
 def test_a_key_that_is_near_to_one_known_key_is_renamed(fix):
     text = JOB.replace("command:", "comand:").replace("..\\src", "../src").replace("yes", "a")
     assert fix(text) == (0, text.replace("comand:", "command:"))

@@ -136,5 +136,5 @@ def _faults(mark: Mark, met: Met, *, is_whole: bool) -> Iterator[Finding]:
             yield error("MK0802", mark.place, f"no finding has the code `{code}`", hint)
         elif any(map(is_firm, found)):
             yield error("MK0802", mark.place, f"{code} cannot be passed over", "what is refused there must be mended")
-        elif not found and is_whole and not mark.is_rendered and PROTECTED not in codes.title(code):
+        elif not found and mark.reason and is_whole and not mark.is_rendered and PROTECTED not in codes.title(code):
             yield warning("MK0803", mark.place, f"nothing here has the code {code}", "remove the comment")

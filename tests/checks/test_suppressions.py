@@ -76,6 +76,10 @@ def test_a_comment_without_a_reason_passes_over_and_is_a_fault(judged):
     ]
 
 
+def test_a_comment_without_a_reason_that_passes_over_nothing_is_one_fault(judged):
+    assert judged("command: echo\nenvironment: azureml:e:1  # mlops-kit: ignore[MK0104]\n") == [(2, "MK0802")]
+
+
 @pytest.mark.parametrize("comment", ["# mlops-kit: ignore", "# mlops-kit: ignore[] why", "#mlops-kit:ignore[MK9] why"])
 def test_a_comment_without_a_known_code_is_a_fault(judged, comment):
     assert judged(JOB.format(end=f"  {comment}")) == [(4, "MK0302"), (4, "MK0802"), (5, "MK0302")]

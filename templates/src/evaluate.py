@@ -4,7 +4,6 @@ import argparse
 import json
 from pathlib import Path
 
-import joblib
 import mlflow
 import models
 import scores
@@ -13,7 +12,7 @@ import tables
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", help="folder that holds model.pkl; default: a model fitted here")
+    parser.add_argument("--model", help="folder that holds the model; default: a model fitted here")
     parser.add_argument("--test-data", help="CSV file or folder of CSV files; default: the breast cancer table")
     parser.add_argument("--target", default="malignant", help="column that holds 0 or 1")
     parser.add_argument("--report", default="outputs", help="folder to write metrics.json to")
@@ -24,7 +23,7 @@ def main():
     args = arguments()
     table = tables.read_table(args.test_data) if args.test_data else tables.breast_cancer()
     features, target = tables.features_and_target(table, args.target)
-    model = joblib.load(Path(args.model, "model.pkl")) if args.model else models.fit(features, target, 0.01)
+    model = models.load(args.model) if args.model else models.fit(features, target, 0.01)
 
     with mlflow.start_run():
         metrics = scores.track(model, features, target)

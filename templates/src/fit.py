@@ -12,7 +12,7 @@ def arguments():
     parser.add_argument("--train-data", help="CSV file or folder of CSV files; default: the breast cancer table")
     parser.add_argument("--target", default="malignant", help="column that holds 0 or 1")
     parser.add_argument("--reg-rate", type=float, default=0.01, help="regularization rate")
-    parser.add_argument("--model", default="outputs", help="folder to write model.pkl to")
+    parser.add_argument("--model", default="outputs", help="folder to write the model to")
     return parser.parse_args()
 
 
@@ -25,7 +25,7 @@ def main():
     with mlflow.start_run():
         mlflow.log_param("reg_rate", args.reg_rate)
         model = models.fit(features, target, args.reg_rate)
-        models.save(model, f"{args.model}/model.pkl")
+        models.save(model, args.model)
 
 
 if __name__ == "__main__":

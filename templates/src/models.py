@@ -8,16 +8,23 @@ import pandas as pd
 import sklearn
 from sklearn.linear_model import LogisticRegression
 
+FILE = "model.pkl"  # said here alone: steps hand each other the folder
+
 
 def fit(features, target, reg_rate):
     """Return a logistic regression; a larger ``reg_rate`` pulls the weights harder towards zero."""
     return LogisticRegression(C=1 / reg_rate, solver="liblinear").fit(features, target)
 
 
-def save(model, path):
-    """Write the model to a file with joblib."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    joblib.dump(model, path)
+def save(model, folder):
+    """Write the model into a folder with joblib."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    joblib.dump(model, Path(folder, FILE))
+
+
+def load(folder):
+    """Return the model that ``save`` wrote into a folder."""
+    return joblib.load(Path(folder, FILE))
 
 
 def log(model, features):

@@ -30,7 +30,7 @@ def main():
         mlflow.log_params({"reg_rate": args.reg_rate, "seed": args.seed, "target": args.target})
         model = models.fit(x_train, y_train, args.reg_rate)
         scores.track(model, x_test, y_test)
-        models.save(model, "outputs/model.pkl")
+        models.save(model, "outputs")
         models.log(model, x_train)
 
 

@@ -55,6 +55,9 @@ if TYPE_CHECKING:
 __all__ = ["CHECKS", "Files", "Finding", "as_written", "beside", "check", "is_azure_ml", "kind_of"]
 
 NO_KIND = "this is no kind of Azure ML file that is known"
+# code -> those that say less of the same mistake: that a name has not the form of the schema, that the output of a step
+# which a step cannot read at all is of another type
+SHARPER = {"MK0201": ("MK0107",), "MK0307": ("MK0311", "MK0312")}
 # Every check of a document beyond the schema of its kind; each passes over the kinds that it does not concern.
 CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     names.check,
@@ -113,9 +116,12 @@ def check(root: Node, path: str | Path, files: Files, *, protected: bool = False
 
 
 def _sharpest(findings: list[Finding]) -> list[Finding]:
-    """Leave out that a name has not the form of the schema where its own rule says what is wrong with it."""
-    named = {finding.place for finding in findings if finding.code == "MK0201"}
-    return [each for each in findings if each.code != "MK0107" or each.place not in named] if named else findings
+    """Leave out what a sharper finding at the same place makes a second fault of one mistake."""
+    sharp = [(finding.place, dulled) for finding in findings if (dulled := SHARPER.get(finding.code))]
+    if not sharp:
+        return findings
+    left_out = {(place, code) for place, dulled in sharp for code in dulled}
+    return [each for each in findings if (each.place, each.code) not in left_out]
 
 
 def as_written(document: Document) -> Document:

@@ -23,6 +23,8 @@ def faults(step: Step) -> list[Finding]:
     twice = _said_twice(step.node)
     if step.component is None:
         return twice
+    if text_of(step.node.get("type")).lower() == "sweep" and text_of(step.component.get("type")).lower() == "pipeline":
+        return twice  # no pipeline can be the trial: what it declares does not matter
     wrong = _wrong_kind(step, step.component)
     return twice + (wrong or [*_undeclared(step, step.component), *_lacking(step, step.component)])
 

@@ -119,7 +119,17 @@ def place_in(scalar: Scalar, fragment: str) -> Place:
         column = line.find(fragment, place.column - 1 if number == place.line else 0)
         if column >= 0:
             return Place(place.path, number, column + 1)
-    return place
+    return _folded(lines, place, fragment)
+
+
+def _folded(lines: list[str], place: Place, fragment: str) -> Place:
+    """Return where a piece begins that goes over several lines of the file, which YAML joined by blanks."""
+    text = "\n".join(lines[place.line - 1 :])
+    found = re.compile(r"\s+".join(map(re.escape, fragment.split()))).search(text, place.column - 1)
+    if not found or not fragment.strip():
+        return place
+    above = text[: found.start()]
+    return Place(place.path, place.line + above.count("\n"), found.start() - above.rfind("\n"))
 
 
 @lru_cache(maxsize=4096)

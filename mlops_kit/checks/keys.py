@@ -246,6 +246,8 @@ def _missing(name: str, node: Map, key: str) -> Finding:
 def not_allowed(node: Scalar, key: str, allowed: Iterable[str], instead: str = "") -> Finding:
     """Report a value that is not one of the allowed ones; ``instead`` is what to do where that is known."""
     values = list(allowed)
+    if node.value is None:
+        return error("MK0108", node.place, f"`{key}` has no value", f"expected one of {', '.join(values)}")
     hint = instead or did_you_mean(node.text, values) or f"expected one of {', '.join(values)}"
     return error("MK0106", node.place, f"`{brief(node.text)}` is not a value of `{key}`", hint)
 

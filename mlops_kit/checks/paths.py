@@ -30,7 +30,8 @@ ANYTHING: tuple[Wanted, str] = ("any", "")
 FILE_KEYS = {"component", "trial", "create_job", "import_data", "conda_file"}  # a text here names a file
 DATA_KEYS = {"training_data", "validation_data", "test_data", "build", "model", "specification", "specification_path"}
 ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(:[A-Za-z0-9._-]+|@[A-Za-z0-9._-]+)")  # name:version or name@label
-SCRIPT_KEYS = {"scoring_script", "entry_script"}
+BELOW_KEYS = {"scoring_script", "entry_script", "dockerfile_path"}  # in the folder that another key names
+SCRIPT_KEYS = BELOW_KEYS - {"dockerfile_path"}
 DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 
@@ -94,7 +95,9 @@ def _scalar(node: Map, entry: Entry, folder: str, trail: tuple[str, str]) -> Ite
     elif key in FILE_KEYS or (key, trail[0]) == ("job", "create_job") or _is_file_reference(entry):
         yield LocalPath(value, folder, key, "file")
     elif key == "path" and trail[0] == "build":
-        yield LocalPath(value, folder, key, "folder", _text(node.get("dockerfile_path")) or "Dockerfile")
+        yield LocalPath(value, folder, key, "folder", "" if _text(node.get("dockerfile_path")) else "Dockerfile")
+    elif key == "dockerfile_path" and (context := local_path(_text(node.get("path")), folder)):
+        yield LocalPath(value, context, key, "file")
     elif key == "path" and (trail[1] == "inputs" or trail[0] in DATA_KEYS):
         # in mode direct the program gets the text itself, and may well resolve a wildcard
         declared = "" if _text(node.get("mode")) == "direct" else _text(node.get("type"))
@@ -139,8 +142,8 @@ def faults(path: LocalPath, files: Files) -> list[Finding]:
         return [error("MK0403", place, message, f"write `{slashed}`", Edit(text, slashed))]
     if files.is_outside(absolute):
         return [error("MK0402", place, f"`{text}` leads out of the project")]
-    if path.key in SCRIPT_KEYS and not files.kind(path.folder):
-        return []  # the missing folder is one fault, reported at `code`
+    if path.key in BELOW_KEYS and files.kind(path.folder) != "folder":
+        return []  # the missing folder is one fault, reported where it is named
     return kind_faults(path, files)
 
 

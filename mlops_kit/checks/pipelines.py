@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_kit.checks.bindings import names
 from mlops_kit.checks.files import local_path
 from mlops_kit.checks.kinds import FAMILIES
+from mlops_kit.checks.mended import spelled
 from mlops_kit.documents import Map, Scalar
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def component_of(step: Map, folder: str, files: Files) -> Map | None:
         component = files.map(path) if path and files.kind(path) == "file" else None
         if component is not None and not _is_component(component):
             return None  # a prompt flow, for one, has inputs of its own kind
+        component = spelled(component) if component else None  # what is misspelt there is found there
     return component if isinstance(component, Map) else None
 
 

@@ -62,11 +62,14 @@ def _leaf(root: Map) -> list[Finding]:
 def _sweep(root: Map, parent: Scope | None = None) -> list[Finding]:
     """Check the trial of a sweep: it runs with the inputs and the search space of the sweep."""
     trial = root.get("trial")
+    space = root.get("search_space")
     if not isinstance(trial, Map):
         return []
     found = list(references(trial, GIVEN))
+    if isinstance(space, Map) and not space.entries:  # nothing to search: that is the fault
+        found = [each for each in found if each.parts[0] != "search_space"]
     inputs, outputs = (names(root.get(port)) | names(trial.get(port)) for port in ("inputs", "outputs"))
-    findings = _all_resolved(found, Scope(inputs, outputs, names(root.get("search_space")), parent))
+    findings = _all_resolved(found, Scope(inputs, outputs, names(space), parent))
     return findings + unused_inputs(root, found, "inputs.")
 
 
@@ -122,7 +125,8 @@ def _resolve(reference: Reference, scope: Scope) -> list[Finding]:
     known = {"inputs": scope.inputs, "outputs": scope.outputs, "search_space": scope.search_space}
     if root not in known or (root == "search_space" and not scope.search_space):
         allowed = ["parent"] if scope.parent else [name for name, value in known.items() if value]
-        return [_unresolved(reference, did_you_mean(root, known) or f"expected {' or '.join(allowed) or 'inputs'}")]
+        meant = "" if root in known else did_you_mean(root, known)
+        return [_unresolved(reference, meant or f"expected {' or '.join(allowed) or 'inputs'}")]
     return _member(reference, root, rest.partition(".")[0], known[root])
 
 

@@ -26,12 +26,28 @@ _PARTS = {
     "month_days": (("month",), Range(1, 31)),
 }
 
+# kind -> the key that says what it starts
+_STARTS = {
+    "job_schedule": "create_job",
+    "monitor_schedule": "create_monitor",
+    "data_import_schedule": "import_data",
+}
+
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield what is wrong with each trigger of a schedule, or of a compute instance that starts and stops by itself."""
     if subject.kind in KINDS:
+        yield from _lacking(subject.root, subject.kind)
         for trigger in triggers(subject.root, subject.kind):
             yield from _trigger(trigger, is_job=subject.kind != "compute_instance")
+
+
+def _lacking(root: Map, kind: str) -> Iterator[Finding]:
+    """Yield what a schedule lacks: the SDK's schema asks for its name only, and its loader fails without the rest."""
+    what = _STARTS.get(kind)
+    for key in ("trigger", what) if what else ():
+        if root.get(key) is None:
+            yield error("MK0104", root.place, f"required key `{key}` is missing")
 
 
 def _trigger(trigger: Map, *, is_job: bool) -> Iterator[Finding]:

@@ -1,0 +1,5 @@
+import sys
+
+import mlflow
+
+mlflow.log_param("arguments", len(sys.argv))

@@ -68,7 +68,7 @@ def read_text(path: Path, *, shown: str | None = None) -> str:
     except OSError as error:
         raise DocumentError(f"cannot be read: {(error.strerror or str(error)).lower()}", Place(name)) from None
     if encoding := _other_encoding(data):
-        raise DocumentError(f"the file is {encoding}, save it as UTF-8", Place(name))
+        raise DocumentError(f"the file is {encoding}, save it as UTF-8", Place(name, 1, 1))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -43,7 +43,7 @@ class Tree:
     out: TextIO
     print_line: Callable[[str], None]
     clock: Callable[[], float] = time.monotonic
-    begun: dict[str, float] = field(default_factory=dict)  # when a child was first seen running
+    begun: dict[str, float] = field(default_factory=dict)  # when a running child was first seen
     took: dict[str, float] = field(default_factory=dict)
     drawn: list[str] = field(default_factory=list)
 
@@ -64,10 +64,13 @@ class Tree:
         self._draw()
 
     def _time(self, child: Child) -> None:
+        now = self.clock()
         if child.status == "Running":
-            self.begun.setdefault(child.name, self.clock())
-        if child.name in self.begun and (child.status == "Running" or child.name not in self.took):
-            self.took[child.name] = self.clock() - self.begun[child.name]
+            self.begun.setdefault(child.name, now)
+        if child.name in self.begun:
+            self.took[child.name] = now - self.begun[child.name]
+        if child.status in FINAL_STATES:
+            self.begun.pop(child.name, None)
 
     def _erase(self) -> None:
         if self.drawn:

@@ -80,8 +80,9 @@ def durations(client: Any, experiments: Collection[str], now: float) -> dict[str
 
 
 def _seconds(info: Mapping[str, Any], now: float) -> float | None:
-    start = int(info.get("start_time") or 0)
-    return round((int(info.get("end_time") or now * 1000) - start) / 1000, 1) if start else None
+    """Return how long a run took; None where its end is before its start, as on a clock that was moved meanwhile."""
+    start, end = int(info.get("start_time") or 0), int(info.get("end_time") or now * 1000)
+    return round((end - start) / 1000, 1) if 0 < start <= end else None
 
 
 def _page(client: Any, call: str, what: str, **body: Any) -> list[dict[str, Any]]:

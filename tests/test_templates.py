@@ -130,7 +130,60 @@ def test_the_pipeline_loads_in_the_sdk_with_its_components(environment):
     assert pipeline.jobs["evaluate"].component.display_name == "Evaluate model"
 
 
-@pytest.mark.parametrize("name", ["prepare", "train", "evaluate"])
+def test_the_pipeline_in_python_has_the_graph_of_the_one_in_yaml(monkeypatch):
+    from azure.ai.ml import load_job
+
+    from mlops_kit.workspace import graphs
+
+    monkeypatch.syspath_prepend(str(TEMPLATES / "pipelines"))
+    twin = importlib.import_module("train_twin").job("azureml:breast-cancer@latest", "azureml:cpu-cluster")
+    environment = environments.load(TEMPLATES.parent / "environments", "local", process={})
+    written = load(load_job, "pipelines/train.yml", environment)
+    assert _outline(twin, graphs) == _outline(written, graphs)
+    assert twin.settings.default_compute.removeprefix("azureml:") == written.settings.default_compute
+
+
+def _outline(job, graphs):
+    """Return the steps with the inputs they are given, what each needs, and the outputs of the whole."""
+    buffer = io.StringIO()
+    job.dump(buffer)
+    document = documents.to_data(documents.parse(buffer.getvalue(), Path("job.yml"))[0])
+    nodes = {name: (graphs.needs(node), node["inputs"]) for name, node in document["jobs"].items()}
+    return nodes, document["inputs"], sorted(document["outputs"])
+
+
+def test_the_sweep_loads_in_the_sdk_and_every_option_is_one_of_its_script(environment):
+    from azure.ai.ml import load_job
+
+    sweep = load(load_job, "jobs/sweep.yml", environment, concurrent=4)
+    script = (TEMPLATES / "src" / "train.py").read_text()
+    assert (sweep.objective.primary_metric, sweep.limits.max_concurrent_trials) == ("AUC", 4)
+    assert f'"{sweep.objective.primary_metric}"' in (TEMPLATES / "src" / "scores.py").read_text()
+    assert all(word in script for word in sweep.trial.command.split() if word.startswith("--"))
+
+
+def test_the_scoring_pipeline_loads_in_the_sdk(environment):
+    from azure.ai.ml import load_job
+
+    score = load(load_job, "pipelines/score.yml", environment, rows=7).jobs["score"]
+    assert (score.type, score.mini_batch_size, score.resources.instance_count) == ("parallel", 5, 2)
+    assert score.task.entry_script == "score.py"
+
+
+def test_a_table_is_split_and_every_row_scored(run, tmp_path, monkeypatch):
+    assert "569 rows in 29 files" in run("split.py", "--drop", "malignant", "--parts", "parts", cwd=tmp_path)
+    run("train.py", cwd=tmp_path)
+    monkeypatch.syspath_prepend(str(TEMPLATES / "src"))
+    score, models = (importlib.import_module(name) for name in ("score", "models"))
+    monkeypatch.setattr(score, "model", models.load(tmp_path / "outputs"), raising=False)
+    parts = sorted((tmp_path / "parts").iterdir())
+    lines = score.run([str(path) for path in parts])
+    assert len(lines) == 569
+    assert lines[20].startswith("00001.csv:0: ")
+    assert {line.rpartition(" ")[2] for line in lines} == {"0", "1"}
+
+
+@pytest.mark.parametrize("name", ["prepare", "train", "evaluate", "split"])
 def test_a_component_loads_in_the_sdk(environment, name):
     from azure.ai.ml import load_component
 

@@ -42,6 +42,10 @@ objective: {goal: maximize, primary_metric: score}
 limits: {max_total_trials: 3, max_concurrent_trials: 3}
 compute: azureml:cpu-cluster
 """
+ENVIRONMENT_VARIABLES = """\
+environment: {image: python}
+    environment_variables: {LOGIN: "${secret.LOGIN}"}
+    outputs"""
 BROKEN = """\
 type: pipeline
 experiment_name: cli-pipelines
@@ -170,3 +174,13 @@ def test_the_failed_trial_of_a_step_is_named_with_the_end_of_its_log_r26(kit, wr
     assert "step tune/tune_0" in ran.err
     assert "  | ValueError: bad split 1" in ran.err
     assert ran.err.splitlines()[-1].endswith("failed: step tune/tune_0: ValueError: bad split 1")
+
+
+def test_the_secret_of_a_pipeline_is_not_shown_with_its_step(kit, write):
+    text = PIPELINE.replace("environment: {image: python}\n    outputs", ENVIRONMENT_VARIABLES)
+    ran = kit("run", write("pipelines/secretive.yml", text), "-o", "json", MLOPS_KIT_SECRET_LOGIN="s3cr3t")
+    assert ran.code == 0, ran.err
+    steps = {child["title"]: child["name"] for child in kit("job", "children", ran.json["name"], "-o", "json").json}
+    shown = kit("job", "show", steps["make"], "-o", "json")
+    assert "s3cr3t" not in shown.out
+    assert shown.json["environment_variables"] == {"LOGIN": "***"}

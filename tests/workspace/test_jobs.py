@@ -60,14 +60,16 @@ def test_not_a_number_equals_itself():
     assert jobs.differing({"loss": math.nan}, {"loss": math.nan}) == {}
 
 
-def test_step_of_a_pipeline_shows_no_secret_of_its_parent():
+def test_step_of_a_pipeline_and_its_trials_show_no_secret_of_what_they_are_part_of():
     properties = {"mlops_kit.secrets": "jobs.train.environment_variables.LOGIN\njobs.train.inputs.table"}
-    parent = SimpleNamespace(properties=properties, parent_job_name=None)
-    ml = SimpleNamespace(jobs=SimpleNamespace(get={"pipeline": parent}.__getitem__))
+    above = {"trial": "step", "step": "pipeline", "pipeline": None}
+    found = {"step": SimpleNamespace(properties={}), "pipeline": SimpleNamespace(properties=properties)}
+    runs = SimpleNamespace(get_run=lambda name: SimpleNamespace(parent_run_id=above[name]))
+    ml = SimpleNamespace(jobs=SimpleNamespace(get=found.__getitem__, _runs_operations=runs))
     workspace = Workspace(Target("dev", "sub", "rg", "mlw"), ml, Credential("", None))
-    step = SimpleNamespace(properties={}, parent_job_name="pipeline")
+    trial = SimpleNamespace(properties={}, name="trial")
     known = {"environment_variables": {"LOGIN": "l", "HOST": "h"}, "inputs": {"table": "t", "rate": 1}, "command": "c"}
-    shown = jobs.without_secrets(workspace, step, known)
+    shown = jobs.without_secrets(workspace, trial, known)
     assert shown == {
         "environment_variables": {"LOGIN": "***", "HOST": "h"},
         "inputs": {"table": "***", "rate": 1},

@@ -58,6 +58,7 @@ NO_KIND = "this is no kind of Azure ML file that is known"
 # code -> those that say less of the same mistake: that a name has not the form of the schema, that the output of a step
 # which a step cannot read at all is of another type
 SHARPER = {"MK0201": ("MK0107",), "MK0307": ("MK0311", "MK0312")}
+UNTYPED = {"MK0105", "MK0108"}  # of a value that is none, or of the wrong type, there is nothing more to say
 # Every check of a document beyond the schema of its kind; each passes over the kinds that it does not concern.
 CHECKS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     names.check,
@@ -117,11 +118,13 @@ def check(root: Node, path: str | Path, files: Files, *, protected: bool = False
 
 def _sharpest(findings: list[Finding]) -> list[Finding]:
     """Leave out what a sharper finding at the same place makes a second fault of one mistake."""
+    untyped = {finding.place for finding in findings if finding.code in UNTYPED}
     sharp = [(finding.place, dulled) for finding in findings if (dulled := SHARPER.get(finding.code))]
-    if not sharp:
+    if not sharp and not untyped:
         return findings
     left_out = {(place, code) for place, dulled in sharp for code in dulled}
-    return [each for each in findings if (each.place, each.code) not in left_out]
+    kept = [each for each in findings if (each.place, each.code) not in left_out]
+    return [each for each in kept if each.code in UNTYPED or each.place not in untyped]
 
 
 def as_written(document: Document) -> Document:
@@ -188,6 +191,8 @@ def _declared(root: Map, kind: str, decided: kinds.Family) -> list[Finding]:
     if isinstance(declared, Scalar) and declared.text.lower() in decided.retired:
         return [_undeclared(root, decided)]
     findings = keys.check(root, kind)
+    if declared is None and _needs_type(kind, decided, findings):
+        findings.append(error("MK0104", root.place, f"required key `{decided.key}` is missing"))
     if not isinstance(declared, Scalar) or not decided.kinds or declared.text.lower() in decided.kinds:
         return findings
     allowed = dict.fromkeys([*decided.kinds, *schemas.read(kind)["properties"].get(decided.key, {}).get("enum", ())])
@@ -195,6 +200,14 @@ def _declared(root: Map, kind: str, decided: kinds.Family) -> list[Finding]:
     if len(others) == len(findings):
         return findings
     return [keys.not_allowed(declared, decided.key, allowed), *others]
+
+
+def _needs_type(kind: str, decided: kinds.Family, findings: Sequence[Finding]) -> bool:
+    """Return whether the SDK takes a document for another kind than it is, and nothing has said so."""
+    of_runs = decided in (kinds.FAMILIES["job"], kinds.FAMILIES["component"])
+    if not of_runs or kind == decided.usual:
+        return False
+    return not any("`type`" in f"{finding.message} {finding.hint}" for finding in findings)
 
 
 def _undeclared(root: Map, decided: kinds.Family) -> Finding:

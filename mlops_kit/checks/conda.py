@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops_kit import requirements
 from mlops_kit.checks import interpreters, packages, secrets
-from mlops_kit.checks.findings import Finding, brief, error, warning
+from mlops_kit.checks.findings import Finding, brief, did_you_mean, error, warning
 from mlops_kit.documents import List, Map, Scalar
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ SPECIFICATION = re.compile(
     r"\s*(?:\[[^\]=]+=[^\]]*\])?"
 )
 PIN = re.compile(r"\s*(?:==?|<=|~=|\s)\s*(\d{1,9})(?:\.(\d{1,9}))?")  # of a Python
+KEYS = ("name", "channels", "dependencies", "variables", "prefix")
 REVERSED = re.compile(r"(.*?)(=>|=<|=~)(.*)")
 
 
@@ -56,7 +57,10 @@ def check_inline(root: Map, *, runs_batches: bool | None) -> list[Finding]:
 
 
 def _misplaced(root: Map) -> Iterator[Finding]:
-    """Report packages that stand where conda passes over them."""
+    """Report what stands where conda passes over it: below a misspelt key, or packages below `pip` alone."""
+    for key in () if root.get("dependencies") is not None and root.get("channels") is not None else root.keys():
+        if key not in KEYS and (near := did_you_mean(key, KEYS)):
+            yield error("MK0102", root.key_place(key), f"unknown key `{key}`, which conda passes over", near)
     if root.get("pip") is not None:
         message = "`pip` is no key of a conda file, so nothing of it is installed"
         yield error("MK0102", root.key_place("pip"), message, "it belongs under `dependencies`, as an item `- pip:`")

@@ -10,7 +10,7 @@ from mlops_kit.documents import List
 from mlops_kit.nearest import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from mlops_kit.documents import Map
 
@@ -183,8 +183,24 @@ HEADERS = {
     **{name.replace("_", ""): name for name in FAMILIES if "_" in name and name != "environment_asset"},
     **{name: name for name in ("data", "model", "registry", "workspace", "connection")},
 }
-# the kind a header asks for when no type is declared and the loader is chosen by the user, not by the file
+# the kind a header asks for where no type, or a wrong one, is declared
 HEADER_KINDS = {
+    "sweepjob": "sweep_job",
+    "pipelinejob": "pipeline_job",
+    "sparkjob": "spark_job",
+    "automljob": "automl",
+    "parallelcomponent": "parallel_component",
+    "sparkcomponent": "spark_component",
+    "pipelinecomponent": "pipeline_component",
+    "azurefile": "azure_file",
+    "azuredatalakegen2": "azure_data_lake_gen2",
+    "onelake": "one_lake",
+    "amlcompute": "amlcompute",
+    "computeinstance": "compute_instance",
+    "kubernetescompute": "kubernetes_compute",
+    "synapsesparkcompute": "synapse_spark_compute",
+    "vmcompute": "virtual_machine_compute",
+    "kubernetesonlinedeployment": "kubernetes_online_deployment",
     "modelbatchdeployment": "model_batch_deployment",
     "pipelinecomponentbatchdeployment": "pipeline_component_batch_deployment",
 }
@@ -254,6 +270,27 @@ SHAPES = (
 )
 # keys of the files of others, which no Azure ML file has: workflows, pipelines of Azure DevOps, MLflow, prompt flow
 FOREIGN_KEYS = {"on", "pool", "stages", "steps", "build_dependencies", "nodes", "apiVersion", "repos"}
+# keys that only one type of a family has; keys of which a job has at least one
+SHOWN = (
+    ("jobs", "pipeline"),
+    ("trial", "sweep"),
+    ("training_data", "automl"),
+    ("input_data", "parallel"),
+    ("forecasting", "forecasting"),
+)
+# families all of whose types are known, and of which a wrong one is checked as the one that it is near to
+SPELLED = {"job", "component", "automl", "datastore", "online_deployment"}
+TELLING = (
+    "command",
+    "jobs",
+    "trial",
+    "training_data",
+    "component",
+    "environment",
+    "code",
+    "entry",
+    "inputs",
+)  # of jobs
 JOB_KEYS = {"experiment_name", "compute", "limits", "services", "settings", "queue_settings"}
 BATCH_KEYS = {"mini_batch_size", "compute", "settings", "component", "job_definition", "output_action"}
 COMPONENT_KEYS = {"is_deterministic", "additional_includes", "version"}
@@ -272,7 +309,8 @@ def types() -> set[str]:
 
 def is_conda(root: Map) -> bool:
     """Return whether a document is a conda file; the ``python_env.yaml`` of an MLflow model only looks like one."""
-    is_listed = isinstance(root.get("dependencies"), List) and root.get("$schema") is None
+    lists = ("dependencies", "channels")  # the second where the first is misspelt
+    is_listed = any(isinstance(root.get(key), List) for key in lists) and root.get("$schema") is None
     return is_listed and root.get("build_dependencies") is None
 
 
@@ -292,18 +330,29 @@ def family_of(keys: Mapping[str, str | None], folders: tuple[str, ...] = ()) -> 
     typed = None if "endpoint_name" in keys else TYPES.get(declared)  # `kubernetes` is a type of deployment, too
     family = HEADERS.get(header_name(keys)) or typed
     if family is None and not _is_foreign(keys):
-        family = _by_folder(declared, folders) or _by_shape(keys)
+        family = _by_folder(keys, folders) or _by_shape(keys)
     return _narrowed(family, keys) if family else None
 
 
 def _is_foreign(keys: Mapping[str, str | None]) -> bool:
     """Return whether a document is a file of others; a pipeline of Azure DevOps has a list of jobs, and no type."""
+    if "/promptflow/" in (keys.get("$schema") or ""):
+        return True
     return bool(FOREIGN_KEYS & keys.keys()) or (keys.get("jobs") == "" and "type" not in keys)
 
 
-def _by_folder(declared: str, folders: tuple[str, ...]) -> str | None:
+def _is_like_a_job(keys: Iterable[str]) -> bool:
+    """Return whether some key is one that a job has, or is meant as one; a folder of jobs may hold settings, too."""
+    given = tuple(keys)
+    return not given or any(key in TELLING for key in given) or any(nearest(key, TELLING, close=0.75) for key in given)
+
+
+def _by_folder(keys: Mapping[str, str | None], folders: tuple[str, ...]) -> str | None:
     """Return the family that the nearest telling folder stands for."""
+    declared = (keys.get("type") or "").lower()
     family = next((FOLDERS[name] for name in folders if name in FOLDERS), None)
+    if family == "job" and not declared and not _is_like_a_job(keys):
+        return None
     if family is None or not declared:
         return family
     kinds, usual = FAMILIES[family].kinds, FAMILIES[family].usual
@@ -340,12 +389,20 @@ def kind_of(family: str, keys: Mapping[str, str | None]) -> tuple[str | None, Fa
     """
     chosen = FAMILIES[family]
     declared = (keys.get(chosen.key) or "").lower()
-    if family in ("job", "component"):
+    if family in SPELLED:
         declared = _spelled(declared, chosen)
-    kind = chosen.kinds.get(declared) or HEADER_KINDS.get(header_name(keys)) or chosen.usual
+    kind = chosen.kinds.get(declared) or HEADER_KINDS.get(header_name(keys)) or _by_keys(chosen, keys) or chosen.usual
     return kind_of(kind, keys) if kind in ("automl", "finetuning", "data_transfer") else (kind, chosen)
+
+
+def _by_keys(family: Family, keys: Mapping[str, str | None]) -> str | None:
+    """Return the kind that the keys of a document show where its type does not."""
+    declared = next((kind for key, kind in SHOWN if key in keys and kind in family.kinds), None)
+    return family.kinds[declared] if declared else None
 
 
 def _spelled(declared: str, family: Family) -> str:
     """Return the type that a misspelt one means, so that its keys are not held to another kind."""
-    return next(iter(nearest(declared, family.kinds)), declared) if declared not in family.kinds else declared
+    if declared in family.kinds or declared in family.retired:
+        return declared
+    return next(iter(nearest(declared, family.kinds)), declared)

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlops_kit.checks.subject import Subject
+    from mlops_kit.documents import Node
 
 _FORM = "write it as `2026-01-31T08:00:00`, a time in the trigger's `time_zone`"
+_TIMES = ("hours", "minutes")
 _FREQUENCIES = ("minute", "hour", "day", "week", "month")
 # The parts of a recurrence's `schedule` -> the frequencies that take them (page of the schedule's YAML) and the values.
 _PARTS = {
@@ -157,9 +159,14 @@ def _is_whole(trigger: Map) -> bool:
     if isinstance(trigger.get("expression"), Scalar):
         return True
     pattern, frequency = trigger.get("schedule"), trigger.get("frequency")
-    has_times = pattern is None or (isinstance(pattern, Map) and {"hours", "minutes"} <= set(pattern.keys()))
+    has_times = pattern is None or (isinstance(pattern, Map) and all(map(_are_numbers, map(pattern.get, _TIMES))))
     known = isinstance(frequency, Scalar) and frequency.text.lower() in _FREQUENCIES
     return known and has_times and number(trigger.get("interval")) is not None
+
+
+def _are_numbers(node: Node | None) -> bool:
+    given = items(node)
+    return bool(given) and all(number(each) is not None for each in given)
 
 
 def _never(trigger: Map) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from mlops_kit.checks.files import is_below, local_path, matching
 from mlops_kit.checks.findings import Edit, Finding, brief, did_you_mean, error
 from mlops_kit.documents import List, Map, Scalar, displayed
 from mlops_kit.errors import DocumentError, Place
+from mlops_kit.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -89,9 +90,10 @@ def faults(table: Table, files: Files) -> list[Finding]:
 
 def _keys(root: Map) -> Iterator[Finding]:
     """Report keys that an MLTable does not have, and that it says nowhere what to read."""
-    for entry in root.entries:
-        if entry.key.text not in KEYS:
-            yield _unknown(entry.key, "", KEYS)
+    unknown = [entry.key for entry in root.entries if entry.key.text not in KEYS]
+    yield from (_unknown(key, "", KEYS) for key in unknown)
+    if any(nearest(key.text, KEYS) == ["paths"] for key in unknown):
+        return
     if root.get("paths") is None and root.get("query_source") is None:
         yield error("MK0104", root.place, "required key `paths` is missing", "list what is read: `- file: ./data.csv`")
 

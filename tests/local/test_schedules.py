@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
 from mlops_kit import fire_times
+from mlops_kit.errors import LocalError
 from mlops_kit.local import remote_clock, supervisor
 from mlops_kit.local.arm.wire import BadRequestError
 from mlops_kit.local.clock import Clock
 from mlops_kit.local.schedules import triggers
-from mlops_kit.local.settings import DEFAULT_WORKSPACE
+from mlops_kit.local.settings import DEFAULT_WORKSPACE, MANAGEMENT_URL
+from mlops_kit.local.signing import Signer
 from tests.local.conftest import Plane
 
 COMPUTE = f"{DEFAULT_WORKSPACE.id}/computes/cpu-cluster"
@@ -28,8 +33,8 @@ JOB = {
 DAILY = {"triggerType": "Recurrence", "frequency": "Day", "interval": 1, "timeZone": "UTC"}
 
 
-def put(plane: Plane, trigger: dict[str, Any], name: str = "daily", **more: Any) -> Any:
-    action = {"actionType": "CreateJob", "jobDefinition": JOB}
+def put(plane: Plane, trigger: dict[str, Any], name: str = "daily", job: Any = JOB, **more: Any) -> Any:
+    action = {"actionType": "CreateJob", "jobDefinition": job}
     body = {"properties": {"action": action, "trigger": trigger, **more}}
     return plane.ask("PUT", f"{DEFAULT_WORKSPACE.id}/schedules/{name}", body)
 
@@ -112,6 +117,42 @@ def test_a_schedule_of_a_workspace_that_is_deleted_does_not_fire(plane: Plane) -
     put(plane, DAILY)
     plane.ask("DELETE", f"{DEFAULT_WORKSPACE.id}?forceToPurge=true")
     assert advance(plane, days=2) == []
+
+
+def test_a_stop_ends_a_move_of_the_clock_that_waits_for_a_job(plane: Plane) -> None:
+    plane.start()
+    put(plane, DAILY, job={**JOB, "command": "sleep 600"})
+
+    def move_on() -> None:
+        with contextlib.suppress(LocalError):  # it has ended while it was asked
+            advance(plane, wait=True, days=3)
+
+    moving = threading.Thread(target=move_on)
+    moving.start()
+    end = time.monotonic() + 20
+    while not job_names(plane):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    begun = time.monotonic()
+    supervisor.stop(plane.settings.state)
+    moving.join()
+    assert time.monotonic() - begun < supervisor.STOP_SECONDS
+    plane.start()
+    assert len(job_names(plane)) == 1
+    assert now(plane) - datetime.now(UTC) < timedelta(days=2)
+
+
+def test_only_the_owner_moves_the_clock(plane: Plane) -> None:
+    pid = plane.start()
+    instance = supervisor.running(plane.settings.state)
+    assert instance is not None
+    secret = (plane.settings.state / "secret").read_bytes()
+    token, _ = Signer(secret).token(MANAGEMENT_URL, principal="00000000-0000-0000-0000-00000000beef")
+    url = f"https://127.0.0.1:{instance.https_port}/local/clock"
+    with httpx.Client(verify=False, trust_env=False) as client:  # noqa: S501  loopback
+        answer = client.post(url, json={"to": "2050-01-01"}, headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, now(plane).year < 2050) == (403, True)
+    kill(pid)
 
 
 # The wire form of triggers -------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_kit.local.arm.routes import Route
 from mlops_kit.local.arm.shapes import shaped
-from mlops_kit.local.arm.wire import BadRequestError, Call, Reply
+from mlops_kit.local.arm.wire import ArmError, BadRequestError, Call, Reply
 from mlops_kit.local.schedules.firing import Fired
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def _get(plane: Plane, call: Call) -> Reply:
 
 def _post(plane: Plane, call: Call) -> Reply:
     """Move the clock ``to`` a time, or back to the machine's; answer a line per fire as it has been, then the clock."""
+    if call.principal:
+        raise ArmError(403, "AuthorizationFailed", "Only the owner of the control plane moves its clock.")
     given = shaped(call.json(), _SHAPE)
     text, wait = given.get("to"), given.get("wait", True)
     target = _moment(text) if text else datetime.now(UTC)

@@ -11,10 +11,13 @@ import os
 import secrets
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from mlops_kit.errors import LocalError
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -55,6 +58,21 @@ class LocalWorkspace:
 
         name = self.workspace
         return MLClient(DefaultAzureCredential(), name.subscription, name.group, name.name)
+
+    def advance(self, span: timedelta, *, wait: bool = True) -> list[str]:
+        """Move the clock ahead, past every fire of a schedule on the way; return the names of the jobs in their order.
+
+        With ``wait`` the jobs have ended. The clock is that of all tests of the session, and stays ahead.
+        """
+        from mlops_kit.local import remote_clock, supervisor
+
+        instance = supervisor.running(self.state)
+        if instance is None:
+            raise LocalError(f"the control plane of {self.state} has ended")
+        settings = supervisor.read_settings(self.state)
+        target = datetime.fromisoformat(remote_clock.read(settings, instance)["now"]) + span
+        fired = remote_clock.move(settings, instance, target.isoformat(), wait=wait)
+        return [line["job"] for line in fired if "job" in line]
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "workspace": {"errors", "nearest", "packaging", "slugs", *_NODES, *_LAYERS},
     "infra": {"errors", "expressions", "files", "nearest", "checks", *_NODES, *_LAYERS},
     "local": {"errors", "files", "nearest", "__version__", *_CLOCK},
-    "testing": {"local"},
+    "testing": {"errors", "local"},
 }
 HEAVY = {"azure", "mlflow", "pulumi", "sklearn", "pandas"}
 

@@ -108,3 +108,28 @@ def test_the_plugin_costs_a_test_run_nothing_until_it_is_used() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=os.environ)
     assert {name.partition(".")[0] for name in done.stdout.split()} - set(sys.stdlib_module_names) == {"mlops_kit"}
     assert "mlops_kit.local" not in done.stdout.split()
+
+
+def test_a_month_of_schedules_runs_within_a_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        from datetime import timedelta
+
+        def test_mondays(local_workspace):
+            from azure.ai.ml import command, dsl
+            from azure.ai.ml.entities import CronTrigger, JobSchedule
+
+            hello = command(command="echo hello", environment="AzureML-minimal@latest", compute="cpu-cluster")
+
+            @dsl.pipeline
+            def greet():
+                hello()
+
+            ml = local_workspace.ml_client()
+            trigger = CronTrigger(expression="0 0 * * mon")
+            schedule = JobSchedule(name="mondays", trigger=trigger, create_job=greet())
+            ml.schedules.begin_create_or_update(schedule).result()
+            jobs = local_workspace.advance(timedelta(weeks=4))
+            assert len(jobs) == 4
+            assert {ml.jobs.get(name).status for name in jobs} == {"Completed"}
+    """)
+    pytester.runpytest_subprocess("-p", "no:xdist").assert_outcomes(passed=1)

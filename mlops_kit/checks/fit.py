@@ -47,7 +47,9 @@ class Compiler:
     def _object(self, schema: Schema) -> Fits:
         known = {key: self.predicate(value) for key, value in schema.get("properties", {}).items()}
         others = schema.get("additionalProperties", True)
-        extra: Fits | None = self.predicate(others) if isinstance(others, dict) else (None if known else _anything)
+        extra: Fits | None = (
+            self.predicate(others) if isinstance(others, dict) else (None if known or others is False else _anything)
+        )
         form = scalar(schema["propertyNames"]) if "propertyNames" in schema else _anything
         required = frozenset(schema.get("required", ()))
         free = re.compile(next(iter(schema.get("patternProperties", {"(?!)": {}})))).match

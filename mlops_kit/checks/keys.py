@@ -86,7 +86,7 @@ class _Walk:
                 findings += self.check(value, properties[name.text], name.text)
             elif isinstance(others, dict):
                 findings += _key_form(name, schema) + self.check(value, others, name.text)
-            elif not (key == "" and name.text.startswith("x-")) and properties:
+            elif not (key == "" and name.text.startswith("x-")) and (properties or others is False):
                 unknown.append(entry)
         present = set(node.keys())
         missing = [name for name in schema.get("required", ()) if name not in present]

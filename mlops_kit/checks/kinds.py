@@ -391,8 +391,14 @@ def kind_of(family: str, keys: Mapping[str, str | None]) -> tuple[str | None, Fa
     declared = (keys.get(chosen.key) or "").lower()
     if family in SPELLED:
         declared = _spelled(declared, chosen)
-    kind = chosen.kinds.get(declared) or HEADER_KINDS.get(header_name(keys)) or _by_keys(chosen, keys) or chosen.usual
+    kind = chosen.kinds.get(declared) or _by_header(chosen, keys) or _by_keys(chosen, keys) or chosen.usual
     return kind_of(kind, keys) if kind in ("automl", "finetuning", "data_transfer") else (kind, chosen)
+
+
+def _by_header(family: Family, keys: Mapping[str, str | None]) -> str | None:
+    """Return the kind of the family that the ``$schema`` address names."""
+    kind = HEADER_KINDS.get(header_name(keys))
+    return kind if kind in family.kinds.values() else None
 
 
 def _by_keys(family: Family, keys: Mapping[str, str | None]) -> str | None:

@@ -57,7 +57,7 @@ def _root_path(root: Map, kind: str, folder: str) -> Iterator[LocalPath]:
     """Yield the ``path`` of a data asset, a model or code."""
     path = root.get("path")
     if kind in ("data", "model", "code") and isinstance(path, Scalar):
-        usual = "uri_folder" if kind == "data" else ""
+        usual = "uri_folder" if kind == "data" and root.get("type") is None else ""
         yield LocalPath(path, folder, "path", *TYPES.get(_text(root.get("type")) or usual, ANYTHING))
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 KINDS = ("pipeline_job", "pipeline_component")
 TYPES = {"", *FAMILIES["job"].kinds, *FAMILIES["component"].kinds}  # of steps; a step of no known type runs nothing
+FALSE = {"false", "no", "off"}  # to readers of YAML 1.1, such as the SDK
 RUNS = ("component", "trial")  # the keys that say what a step runs, where it does not say so itself
 
 
@@ -105,5 +106,5 @@ def text_of(node: Node | None) -> str:
 
 def is_optional(port: Node) -> bool:
     """Return whether an input of a component may be left out; one that rendering decides on may."""
-    optional = text_of(port.get("optional")) if isinstance(port, Map) else ""
-    return optional.lower() == "true" or "${" in optional
+    declared = port.get("optional") if isinstance(port, Map) else None
+    return declared is not None and text_of(declared).lower() not in FALSE  # another word is a fault of its own

@@ -9,7 +9,7 @@ from mlops_kit.checks.bindings import idle, references, whole
 from mlops_kit.checks.findings import Finding, error, warning
 from mlops_kit.checks.pipelines import Step, component_of
 from mlops_kit.checks.references import unused_inputs
-from mlops_kit.documents import Map, Scalar
+from mlops_kit.documents import List, Map, Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,9 +63,16 @@ def _pipeline(pipeline: Pipeline, subject: Subject) -> list[Finding]:
 
 def _unused(pipeline: Pipeline, findings: list[Finding]) -> list[Finding]:
     """Warn of inputs that no step reads, unless a step that lacks an input or has a wrong one should have read them."""
-    if pipeline.has_files or any(finding.code in MISWIRED for finding in findings):
+    if pipeline.has_files or any(finding.code in MISWIRED for finding in findings) or any(map(_is_cut, pipeline.steps)):
         return []
     return unused_inputs(pipeline.root, _read(pipeline), "parent.inputs.")
+
+
+def _is_cut(step: Step) -> bool:
+    """Return whether an input of a step has no value, or one that none can be, where a reference was surely meant."""
+    inputs = step.node.get("inputs")
+    given = [entry.value for entry in inputs.entries] if isinstance(inputs, Map) else []
+    return any(isinstance(each, List) or (isinstance(each, Scalar) and each.value is None) for each in given)
 
 
 def _read(pipeline: Pipeline) -> Iterator[Reference]:

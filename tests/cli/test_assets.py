@@ -254,5 +254,6 @@ def test_path_that_the_service_refuses_is_shown_at_its_line(kit, write, workspac
     model = kit("model", "register", write("models/refused.yml", f"name: refused\ntype: custom_model\n{path}"))
 
     assert (data.code, model.code) == (2, 2)
-    assert "data/refused.yml:3:1: error: could not register the data asset 'refused': The datastore 'nowhere'" in data.err
+    told = "could not register the data asset 'refused': The datastore 'nowhere'"
+    assert f"data/refused.yml:3:1: error: {told}" in data.err
     assert "models/refused.yml:3:1: error: could not register the model 'refused': The datastore 'nowhere'" in model.err

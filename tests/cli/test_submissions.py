@@ -134,7 +134,7 @@ jobs:
 COMPONENT = "name: unregistered\nversion: '1'\ntype: command\nenvironment: {image: python}\ncommand: 'true'\n"
 
 
-def test_pipeline_with_a_step_that_cannot_be_run_is_refused_before_its_components_are_registered(kit, write, commands_workspace):
+def test_step_that_cannot_be_run_is_refused_before_components_are_registered(kit, write, commands_workspace):
     from azure.ai.ml import load_job
 
     ml = commands_workspace.ml_client()

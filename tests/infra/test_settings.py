@@ -238,7 +238,8 @@ def test_vault_without_roles_has_policies_for_those_whom_roles_would_give_access
     }
     infra = {"key_vault": {"rbac": False}, "identity_and_access": {"role_assignments": assignments}}
     policies = values(infra)["key_vault"]["access_policies"]
-    everything, secrets = {"keys": ["all"], "certificates": ["all"]}, {"keys": [], "certificates": []}
+    secrets: dict[str, list[str]] = {"keys": [], "certificates": []}
+    everything = {"keys": ["all"], "certificates": ["all"]}
     assert policies == {
         guid: {"identity": None, "principal_id": guid, "secrets": ["get", "list"], **secrets},
         other: {"identity": None, "principal_id": other, "secrets": ["all"], **everything},

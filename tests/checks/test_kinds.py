@@ -38,6 +38,7 @@ def test_a_family_is_told_by_keys_and_types(keys, family):
         "inputs: {}\nnodes: []\n",
         "apiVersion: v1\nkind: Pod\n",
         "repos: [{repo: local}]\n",
+        "$schema: https://azuremlschemas.azureedge.net/promptflow/latest/Run.schema.json\nflow: ./chat\n",
     ],
 )
 @pytest.mark.parametrize("name", ["one.yml", "jobs/one.yml", "models/churn/one.yml"])
@@ -45,6 +46,21 @@ def test_a_file_of_others_is_none_of_azure_ml(folder, text, name):
     path = folder.put(name, text)
     (document,) = documents.load(path)
     assert not is_azure_ml(document.root, path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("task: forecasting\nmax_trials: 25\ntrack_child_runs: false\n", False),
+        ("name: wards\nmanaged_network: {isolation_mode: disabled}\n", False),
+        ("comand: python train.py\ntags: {owner: ward-7}\n", True),
+    ],
+    ids=["settings of a script", "a workspace", "a job with a misspelt command"],
+)
+def test_a_folder_of_jobs_may_hold_other_settings(folder, text, told):
+    path = folder.put("jobs/settings.yml", text)
+    (document,) = documents.load(path)
+    assert is_azure_ml(document.root, path) == told
 
 
 def test_no_kind_has_a_key_by_which_files_of_others_are_told():

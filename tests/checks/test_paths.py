@@ -276,7 +276,7 @@ def test_other_encodings_are_refused_by_name(folder, encoding):
         documents.load(path)
     text = "type: pipeline\njobs:\n  a: {component: ../components/c.yml, inputs: {x: 1}}\n"
     (found,) = folder.found(text)
-    assert found.startswith(f"{path}: error[MK0100]: the file is {encoding[:6].upper()}")
+    assert found.startswith(f"{path}:1:1: error[MK0100]: the file is {encoding[:6].upper()}")
 
 
 def test_the_file_that_a_spark_job_starts_with_is_in_its_code(folder):

@@ -204,7 +204,7 @@ def test_template_of_another_kind_is_refused_with_the_right_command(kit, chosen)
 
 
 def test_model_register_needs_a_template_or_a_job(kit):
-    assert "give a TEMPLATE, or --job with --path and --name" in kit("model", "register").err
+    assert "give a TEMPLATE, or --job or --sweep with --path and --name" in kit("model", "register").err
     assert "--job needs --path" in kit("model", "register", "--job", "j").err
 
 

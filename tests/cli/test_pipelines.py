@@ -86,7 +86,7 @@ def test_steps_are_drawn_after_what_they_need(kit, pipeline):
     make, use = kit("job", "graph", name, "-o", "json").json
     assert (make["name"], make["needs"], make["status"]) == ("make", {}, "Completed")
     assert (use["name"], use["needs"]) == ("use", {"make": ["out"]})
-    assert use["seconds"] > 0
+    assert make["seconds"] > 0  # it imports MLflow; the other one may be too short to see
     lines = kit("job", "graph", name).out.splitlines()
     assert [line.split()[:2] for line in lines] == [["step", "after"], ["make", "-"], ["use", "make"]]
 

@@ -41,7 +41,7 @@ class Tree:
     """All children under the job, drawn again at each look; at the end the last drawing stays."""
 
     out: TextIO
-    print_line: Callable[[str], None]
+    print_line: Callable[[str], object]
     clock: Callable[[], float] = time.monotonic
     begun: dict[str, float] = field(default_factory=dict)  # when a running child was first seen
     took: dict[str, float] = field(default_factory=dict)

@@ -18,7 +18,7 @@ class Screen(io.StringIO):
         return self._is_terminal
 
     def seen(self):
-        lines = []
+        lines: list[str] = []
         for moved, text in re.findall(r"((?:\x1b\[\d+F\x1b\[J)*)(.*)\n", self.getvalue()):
             for count in re.findall(r"\d+", moved):
                 del lines[len(lines) - int(count) :]
@@ -31,7 +31,7 @@ def children(**states):
 
 
 def test_a_line_is_said_once_as_each_child_ends():
-    said = []
+    said: list[str] = []
     lines = Lines(said.append)
     lines.show(children(a="Running"))
     lines.show(children(a="Completed", b="Queued"))

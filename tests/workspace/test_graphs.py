@@ -37,7 +37,7 @@ def test_a_child_belongs_to_the_step_whose_name_or_display_name_it_has():
 
 
 def test_the_turns_of_a_loop_are_the_runs_of_its_step():
-    nodes = {"body": {}, "body_2": {}}
+    nodes: dict[str, dict[str, str]] = {"body": {}, "body_2": {}}
     body, other = graphs.steps(nodes, [ran("body_1"), ran("body_2"), ran("body_3", "Failed")])
     assert [each.child.title for each in body.runs] == ["body_1", "body_3"]
     assert [each.child.title for each in other.runs] == ["body_2"]

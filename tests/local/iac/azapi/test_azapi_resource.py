@@ -468,7 +468,8 @@ def test_a_deletion_whose_operation_is_forgotten_is_not_taken_for_done(terraform
 def test_a_creation_of_which_nobody_knows_whether_it_was_done_is_looked_for_at_the_next_run(
     terraform_on, service, made
 ):
-    denied = (403, {}, {"error": {"code": "AuthorizationFailed", "message": "not you"}})
+    reason = {"error": {"code": "AuthorizationFailed", "message": "not you"}}
+    denied: tuple[int, dict[str, str], dict[str, dict[str, str]]] = (403, {}, reason)
     service.tell("PUT", "/sites/a", (200, {}, {}) if made else denied)
     service.tell("GET", "/sites/a", (404, {}, None), denied)
     terraform_on.write(_site())

@@ -83,7 +83,7 @@ def _line(project: Path, seed: Mapping[str, str]) -> int:
     return next((number for number, (new, old) in pairs if new != old), len(original) + 1)
 
 
-def _found(environment: str) -> list[tuple[str, str, int, str]]:
+def _found(environment: str) -> list[tuple[str, str, str, int]]:
     """Return what ``validate`` finds in the project in the current folder: code, severity, file and line of each."""
     ran = CliRunner().invoke(cli, ["validate", "-e", environment, "-o", "json"], catch_exceptions=False)
     rows = json.loads(ran.stdout)

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mlops_kit.files import write_private
+from mlops_kit.files import write_whole
 
 DOMAIN = "mlops.test"  # reserved by RFC 2606: a lost proxy variable fails closed instead of reaching Azure
 MANAGEMENT_HOST = f"management.{DOMAIN}"
@@ -128,8 +128,8 @@ class Instance:
     network: str = "allow"
 
     def write(self, path: Path) -> None:
-        """Record this instance, readable by its owner only, in one step."""
-        write_private(path, json.dumps(asdict(self), indent=1))
+        """Record this instance, readable by its owner only, in one step; a folder that is gone stays gone."""
+        write_whole(path, json.dumps(asdict(self), indent=1), 0o600)
 
     @classmethod
     def read(cls, path: Path) -> Instance | None:

@@ -31,6 +31,7 @@ class KeyVault(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mlops-kit:modules:KeyVault", name, None, opts)
         tenant = args.tenant_id or self._own_tenant()
+        policies = _policies(args.access_policies, tenant, principals)
         self.vault = keyvault.Vault(
             name,
             vault_name=args.name,
@@ -41,7 +42,7 @@ class KeyVault(pulumi.ComponentResource):
                 sku=keyvault.SkuArgs(family=keyvault.SkuFamily.A, name=keyvault.SkuName(args.sku)),
                 tenant_id=tenant,
                 enable_rbac_authorization=args.rbac,
-                access_policies=None if args.rbac else _policies(args.access_policies, tenant, principals),
+                access_policies=None if args.rbac else policies,
                 enable_soft_delete=True,
                 soft_delete_retention_in_days=args.soft_delete_days,
                 # False is refused: once on, it is never off, so that only true may be said.

@@ -148,7 +148,7 @@ def test_override_for_an_unknown_path_is_refused(run):
     [
         (b"compute: [a\n", "environments/local.yaml:2:1: error: malformed YAML"),
         (b"compute: caf\xe9\n", "environments/local.yaml:1:13: error: byte 0xe9 is not UTF-8"),
-        ("compute: a\n".encode("utf-16"), "error: environments/local.yaml: the file is UTF-16"),
+        ("compute: a\n".encode("utf-16"), "environments/local.yaml:1:1: error: the file is UTF-16"),
         (b"comput: a\n", "environments/local.yaml:1:1: error: unknown key 'comput', did you mean 'compute'?"),
     ],
 )

@@ -73,7 +73,7 @@ def test_pre_commit_takes_the_description_of_the_hooks(repository):
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
-@pytest.mark.slow
+@pytest.mark.soak  # it installs the project anew
 @pytest.mark.needs_registry
 def test_pre_commit_installs_the_project_and_runs_the_hook(repository, tmp_path_factory):
     if shutil.which("pre-commit", path=str(BIN)) is None:

@@ -59,7 +59,7 @@ def alone(tmp_path_factory):
     env = {name: value for name, value in os.environ.items() if not name.startswith(led)}
     env["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/alone.db"
     ran = {}
-    for name in ("breast_cancer.py", "prepare.py", "fit.py", "evaluate.py", "train.py"):
+    for name in ("breast_cancer.py", "prepare.py", "fit.py", "evaluate.py", "train.py", "split.py"):
         arguments = ("--output", "table.csv") if name == "breast_cancer.py" else ()
         command = [sys.executable, str(PROJECT / "templates" / "src" / name), *arguments]
         ran[name] = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)

@@ -52,16 +52,18 @@ def _mlops_kit(*arguments, check=True, **variables):
 @pytest.mark.parametrize("environment", ["local", "dev", "test", "prod"])
 def test_l5_01_every_job_shows_its_environment_and_its_compute(environment):
     templates = sorted((PROJECT / "templates" / "jobs").glob("*.yml"))
-    assert [template.stem for template in templates] == ["hello", "train"]
+    assert [template.stem for template in templates] == ["hello", "sweep", "train"]
     for template in templates:
         rendered = _mlops_kit("render", str(template), "-e", environment).stdout
         [document] = documents.parse(rendered, template)
         job = documents.to_data(document.root)
-        assert job["environment"] == "file:../environments/sklearn.yml", template
+        assert job.get("trial", job)["environment"] == "file:../environments/sklearn.yml", template
         assert job["compute"] == "azureml:cpu-cluster", template
-        override = ("--set", "env.compute=gpu", "--set", "environment=azureml:own:1")
+        path = "trial.environment" if "trial" in job else "environment"
+        override = ("--set", "env.compute=gpu", "--set", f"{path}=azureml:own:1")
         overridden = _mlops_kit("render", str(template), "-e", environment, *override).stdout
-        assert "environment: azureml:own:1\ncompute: azureml:gpu\n" in overridden
+        assert "environment: azureml:own:1\n" in overridden
+        assert "\ncompute: azureml:gpu\n" in overridden
 
 
 @pytest.mark.needs_registry
@@ -116,7 +118,7 @@ def test_l5_03_requirements_file_renders_a_conda_specification_with_both_pins_un
     template.write_text(f"name: from-pip\nimage: {IMAGE}\nconda_file: requirements.txt\n", encoding="utf-8")
     refused = _mlops_kit("render", str(template), "-e", "local", check=False)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "requirements.txt:2:1: `-e ../mine` needs a folder of this machine" in refused.stderr
+    assert "requirements.txt:2:1: error: `-e ../mine` needs a folder of this machine" in refused.stderr
 
 
 def test_l5_05_package_lists_land_under_the_right_keys(course):

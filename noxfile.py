@@ -83,7 +83,7 @@ def docs(session: nox.Session) -> None:
     logs = Path(session.create_tmp()) / "contract"
     session.run("pytest", "-n", "2", f"--basetemp={logs}", "tests/contract")
     session.run("python", "docs/generate.py", "--logs", str(logs))
-    session.run("pytest", "tests/docs", *session.posargs)
+    session.run("pytest", "-m", "soak or not soak", "tests/docs", *session.posargs)
     session.run("mkdocs", "build", "--strict", "--site-dir", str(HERE / "site"))
 
 

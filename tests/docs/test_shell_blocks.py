@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
+LONG = {"pipelines"}  # templates of the page that the suite runs elsewhere, too
 PAGES = [
     PROJECT / "README.md",
     *sorted(page for page in (PROJECT / "docs").glob("*.md") if page.name not in {"commands.md", "coverage.md"}),
@@ -43,8 +44,13 @@ def project(tmp_path, request):
     subprocess.run(["mlops-kit", "local", "stop"], env=env, cwd=folder, check=False, capture_output=True)
 
 
+def _case(page: Path):
+    """Return a page as a case; one that trains for a minute is run by the sessions ``docs`` and ``soak``."""
+    return pytest.param(page, id=page.stem, marks=[pytest.mark.soak] if page.stem in LONG else [])
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [_case(page) for page in PAGES if blocks(page)])
 def test_shell_blocks_of_the_page_do_what_it_says(page, project):
     if page.stem == "infrastructure" and shutil.which("terraform") is None:
         pytest.skip("the program 'terraform' is not on PATH: https://developer.hashicorp.com/terraform/install")

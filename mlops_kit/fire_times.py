@@ -109,10 +109,20 @@ def _times(pattern: Pattern) -> list[time]:
 
 
 def _moments(day: date, times: list[time], zone: tzinfo, *, twice: bool) -> list[datetime]:
-    """Return times on the wall of one day as moments; in a gap, fold 0 reads them by the clock before the jump."""
-    folds = (0, 1) if twice else (0,)
-    walls = [datetime.combine(day, each, zone).replace(fold=fold) for each in times for fold in folds]
-    return sorted({wall.astimezone(UTC) for wall in walls})
+    """Return times on the wall of one day as moments.
+
+    A time in a gap is read by the clock before the jump. A pattern of every hour (``twice``) has each time as often as
+    it is on the wall: twice where the clock goes back, never in a gap, which need not be a whole hour.
+    """
+    walls = [datetime.combine(day, each, zone) for each in times]
+    if not twice:
+        return sorted({wall.astimezone(UTC) for wall in walls})
+    both = {(wall, wall.replace(fold=fold).astimezone(UTC)) for wall in walls for fold in (0, 1)}
+    return sorted({moment for wall, moment in both if _on_wall(moment, zone) == wall.replace(tzinfo=None)})
+
+
+def _on_wall(moment: datetime, zone: tzinfo) -> datetime:
+    return moment.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
 def _due(trigger: Trigger, anchor: date) -> Callable[[date], bool]:

@@ -256,3 +256,9 @@ def test_the_end_of_the_calendar_ends_a_schedule():
     since = datetime(9999, 12, 20, tzinfo=UTC)
     assert len(fire_times(Trigger("day", 1, UTC, _at((0, 0))), since, 100)) < 15
     assert len(fire_times(Trigger("hour", 24, UTC), since, 100)) < 15
+
+
+def test_a_gap_of_half_an_hour_moves_no_firing_of_every_hour():
+    trigger = Trigger("day", 1, ZoneInfo("Australia/Lord_Howe"), Pattern(EVERY_HOUR, frozenset({0})))
+    found = fire_times(trigger, datetime(2026, 10, 3, 14, 0, tzinfo=UTC), 4)
+    assert [f"{moment:%H:%M}" for moment in found] == ["14:30", "16:00", "17:00", "18:00"]

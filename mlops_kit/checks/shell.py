@@ -20,7 +20,8 @@ NEXT = re.compile(rf"(?<=\s)(?:{PROGRAMS})\s+[^\s=]")
 GOES_ON = re.compile(r"(?:&&|\|\|?|;|\\|[({]|\b(?:do|then|else))$|-c\s*[\"']?$")
 PLATFORM = re.compile(r"\$\{\{[^{}]*\}\}|\$\[\[|\]\]")
 NESTED = re.compile(r"<<|\$\(|`|\$'|\$\{")  # quoting starts anew within these, or follows rules of its own
-QUOTED = re.compile(r"""(?:[^'"\\\#]|\\.|'[^']*'|"(?:[^"\\]|\\.)*"|(?<![^\s;])\#[^\n]*|(?<=[^\s;])\#)*+""", re.DOTALL)
+# One piece of a command in which quotes pair. (Repeated here, and possessively, it fails in Python 3.11.0 to 3.11.3.)
+PIECE = re.compile(r"""[^'"\\\#]+|\\.|'[^']*'|"(?:[^"\\]|\\.)*"|(?<![^\s;])\#[^\n]*|(?<=[^\s;])\#""", re.DOTALL)
 
 
 def faults(command: Scalar) -> list[Finding]:
@@ -34,8 +35,9 @@ def _open_quote(command: Scalar) -> list[Finding]:
     if _is_plain(text) or NESTED.search(PLATFORM.sub("", text)):
         return []
     hidden = PLATFORM.sub(lambda match: "x" * len(match[0]), text)
-    matched = QUOTED.match(hidden)
-    end = matched.end() if matched else 0
+    end = 0
+    while piece := PIECE.match(hidden, end):
+        end = piece.end()
     if end == len(hidden) or hidden[end] not in "'\"":
         return []
     rest = text[end:].splitlines()[0]

@@ -29,7 +29,7 @@ def _install(session: nox.Session, extra: str) -> None:
 def tests(session: nox.Session) -> None:
     """Run the test suite on two cores; arguments go to pytest (``nox -s tests -- tests/test_render.py -k merge``)."""
     _install(session, "dev")
-    # In the order of the files: by number of tests, the few long ones of the guide would be left for one core at the end.
+    # In the order of the files: by number of tests, the few long ones of the guide would be left for one core.
     arguments = session.posargs or ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
     # The tests start hundreds of interpreters, which find compiled modules only where they may keep them.
     session.run("pytest", *arguments, env={"PYTHONDONTWRITEBYTECODE": None})

@@ -6,6 +6,7 @@ of files named with ``-r`` are taken in; a line that needs another file of this 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -113,7 +114,7 @@ def _lines(path: Path, above: tuple[Path, ...]) -> Iterator[Scalar | DocumentErr
 def _nested(path: Path, place: Place, above: tuple[Path, ...]) -> Iterator[Scalar | DocumentError]:
     if path.resolve() in above:
         yield DocumentError(f"{path.name} takes itself in", place)
-    elif not path.is_file():
+    elif not os.path.isfile(path):  # noqa: PTH113  pathlib raises for a name that is too long
         yield DocumentError(f"there is no file {documents.displayed(path)}", place)
     else:
         yield from _lines(path, above)
@@ -205,7 +206,7 @@ def _specification(path: Path, place: Place) -> Map:
 
 def _in_place(reference: Scalar, path: Path) -> Node:
     """Return the environment of a file where it names a requirements file, which the SDK would not read; else as is."""
-    root = documents.load(path)[0].root if path.is_file() else reference
+    root = documents.load(path)[0].root if os.path.isfile(path) else reference  # noqa: PTH113  as above
     conda = root.get("conda_file") if isinstance(root, Map) else None
     if not isinstance(root, Map) or not isinstance(conda, Scalar) or not is_requirements(conda.text):
         return reference

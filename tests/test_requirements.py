@@ -77,3 +77,9 @@ def test_missing_file_and_other_encodings_are_readable_errors(tmp_path):
     (tmp_path / "utf16.txt").write_text("six\n", encoding="utf-16")
     with pytest.raises(DocumentError, match="save it as UTF-8"):
         _wrapped(tmp_path, "conda_file: utf16.txt\n")
+
+
+def test_a_file_whose_name_is_too_long_is_not_there(tmp_path):
+    (tmp_path / "requirements.txt").write_text(f"-r {'x' * 5000}.txt\n")
+    (fault,) = requirements.read(tmp_path / "requirements.txt").faults
+    assert "there is no file" in str(fault)

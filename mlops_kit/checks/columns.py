@@ -81,7 +81,7 @@ def _header(table: Table, settings: Node | None, files: Files) -> Columns | None
     """Return the columns of the first local file, None where there is none or its first line is no header."""
     if _setting(settings, "header") in ("no_header", "all_files_different_headers"):
         return None
-    file = _first_file(table)
+    file = _first_file(table, files)
     if file is None or files.is_outside(str(file)):
         return None
     encoding = ENCODINGS.get(_setting(settings, "encoding"), "utf-8-sig")
@@ -106,7 +106,7 @@ def _head(file: Path) -> bytes:
         return b""
 
 
-def _first_file(table: Table) -> Path | None:
+def _first_file(table: Table, files: Files) -> Path | None:
     """Return the first file that the paths of a table lead to."""
     node = table.root.get("paths") if table.root else None
     first = node.items[0] if isinstance(node, List) and node.items else None
@@ -115,7 +115,7 @@ def _first_file(table: Table) -> Path | None:
     if entry is None or path is None or not is_below(path, table.folder):
         return None
     if entry.key.text == "file":
-        return Path(path) if Path(path).is_file() else None
+        return Path(path) if files.kind(path) == "file" else None
     if entry.key.text == "pattern":
         found = matching(table.folder, os.path.relpath(path, table.folder))
     else:

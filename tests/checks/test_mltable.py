@@ -290,3 +290,9 @@ def test_backslashes_can_be_mended(folder):
     folder.put("data/patients/first.csv", CSV)
     (finding,) = tables.faults(tables.read(str(table.parent)), Files(folder.root))
     assert finding.edit == Edit(".\\first.csv", "./first.csv")
+
+
+def test_a_file_whose_name_is_too_long_is_not_there(folder):
+    folder.put("data/table/MLTable", f"paths:\n  - file: ./{'x' * 5000}\ntransformations:\n  - read_delimited\n")
+    text = "name: t\ntype: mltable\npath: ./table\n"
+    assert any("MK0401" in line for line in folder.found(text, "data/t.yml"))

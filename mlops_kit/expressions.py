@@ -245,8 +245,15 @@ def _computed(expression: _Expression, roots: Mapping[str, Any], locate: Locate)
         return _settled(result)
     except jinja2.TemplateSyntaxError as error:
         raise ExpressionError(f"{expression}: {error.message}", locate(str(expression))) from None
+    except (SyntaxError, MemoryError):  # of Python itself, which Jinja compiles to
+        raise ExpressionError(f"{_shortened(expression)}: it is nested too deeply", locate(str(expression))) from None
     except (jinja2.TemplateError, *_OF_FILTERS) as error:
         raise ExpressionError(f"{expression}: {error}", locate(str(expression))) from None
+
+
+def _shortened(expression: _Expression) -> str:
+    text = str(expression)
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def _settled(value: Any) -> Any:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import ssl
-import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import kfp_chain
 from rounds import Row, Target, medians
 
 _ENVIRONMENT = "azureml:AzureML-minimal@latest"
@@ -57,7 +56,7 @@ def measure(state: Path, rounds: int) -> list[Row]:
     plane = _Plane(state)
     plane.ask("PUT", "/components/nothing/versions/1", {"properties": {"componentSpec": _SPEC}})
     _chain(plane, 1)  # the first job of a workspace starts its tracking
-    ours = medians({"short": lambda: _chain(plane, _SHORT), "peer": _kfp(_SHORT)}, rounds)
+    ours = medians({"short": lambda: _chain(plane, _SHORT), "peer": kfp_chain.run_of(_SHORT)}, rounds)
     long = _chain(plane, _LONG)
     wide = _fan(plane, _LONG)
     mean, peer = 1000 / _SHORT * ours["short"], 1000 / _SHORT * ours["peer"]
@@ -92,30 +91,3 @@ def _run(plane: _Plane, nodes: dict[str, Any]) -> float:
         time.sleep(_LOOK_SECONDS)
     assert status == "Completed", name
     return time.perf_counter() - began
-
-
-def _kfp(count: int) -> Callable[[], float]:
-    """Return a run of as many steps in a process each, as kfp runs them without a venv of their own."""
-    from kfp import dsl, local
-
-    local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=tempfile.mkdtemp())
-
-    @dsl.component  # type: ignore[untyped-decorator]
-    def nothing():  # type: ignore[no-untyped-def]  # kfp reads annotations, which are texts here
-        pass
-
-    @dsl.pipeline  # type: ignore[untyped-decorator]
-    def chain():  # type: ignore[no-untyped-def]
-        previous = None
-        for _ in range(count):
-            task = nothing()
-            if previous is not None:
-                task.after(previous)
-            previous = task
-
-    def run() -> float:
-        began = time.perf_counter()
-        chain()
-        return time.perf_counter() - began
-
-    return run

@@ -1,4 +1,4 @@
-"""A chain of steps that do nothing, as ``kfp.local`` runs it. (kfp reads annotations, so these are no texts.)"""
+"""A chain of steps that do nothing, as ``kfp.local`` runs it. (kfp reads annotations, so these are no texts.)."""
 
 import tempfile
 import time

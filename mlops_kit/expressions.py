@@ -25,6 +25,9 @@ Locate = Callable[[str], Place]
 """Gives the place of an expression, as written with its braces; called only when it fails."""
 
 _START = re.compile(r"\$\$\{|\$\{\{|\$\{\s*([A-Za-z_]+)\s*\.")
+# What may nest: the time to compile an expression grows with the square of its depth.
+_NESTING = re.compile(r"[-+(\[{]|\bnot\b")
+_MOST_NESTED = 50
 # What a filter raises about a value that it cannot take.
 _OF_FILTERS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _PATH = re.compile(r"\s*([a-z]+)((?:\.[A-Za-z_][A-Za-z0-9_]*)+)\s*")
@@ -238,6 +241,8 @@ def _missing(container: Any, name: str) -> str:
 def _computed(expression: _Expression, roots: Mapping[str, Any], locate: Locate) -> Any:
     import jinja2
 
+    if len(_NESTING.findall(expression.source)) > _MOST_NESTED:
+        raise ExpressionError(f"{_shortened(expression)}: it is nested too deeply", locate(str(expression)))
     try:
         result = _compiled(expression.source)(**roots)
         if isinstance(result, jinja2.Undefined):

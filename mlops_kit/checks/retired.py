@@ -210,7 +210,7 @@ def _imports(path: str) -> Iterator[Use]:
 
     try:
         tree = ast.parse(_content(path))
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     shown = displayed(Path(path))
     for node in ast.walk(tree):

@@ -117,3 +117,9 @@ def test_a_link_in_the_code_is_not_followed(folder, tmp_path_factory):
     (folder.root / "src").mkdir()
     (folder.root / "src/linked.py").symlink_to(outside)
     assert not any("MK0540" in line for line in _found(folder, "import mlflow\n"))
+
+
+def test_a_script_that_is_nested_too_deeply_imports_nothing(folder):
+    folder.put("jobs/src/run.py", "import azureml.core\n" + "[" * 500)
+    found = folder.found("command: python run.py\ncode: ./src\nenvironment: azureml:e:1\ncompute: azureml:c\n")
+    assert found == []

@@ -28,6 +28,7 @@ _START = re.compile(r"\$\$\{|\$\{\{|\$\{\s*([A-Za-z_]+)\s*\.")
 # What may nest: the time to compile an expression grows with the square of its depth.
 _NESTING = re.compile(r"[-+(\[{]|\bnot\b")
 _MOST_NESTED = 50
+_LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
 # What a filter raises about a value that it cannot take.
 _OF_FILTERS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _PATH = re.compile(r"\s*([a-z]+)((?:\.[A-Za-z_][A-Za-z0-9_]*)+)\s*")
@@ -241,7 +242,7 @@ def _missing(container: Any, name: str) -> str:
 def _computed(expression: _Expression, roots: Mapping[str, Any], locate: Locate) -> Any:
     import jinja2
 
-    if len(_NESTING.findall(expression.source)) > _MOST_NESTED:
+    if len(_NESTING.findall(_LITERAL.sub("", expression.source))) > _MOST_NESTED:
         raise ExpressionError(f"{_shortened(expression)}: it is nested too deeply", locate(str(expression)))
     try:
         result = _compiled(expression.source)(**roots)

@@ -180,3 +180,8 @@ def test_value_that_looks_like_a_secret_is_not_one():
 
 def test_secret_cannot_be_computed_with():
     assert "a secret is not known here" in refusal("${secret.PW | upper}")
+
+
+def test_signs_in_a_text_are_no_nesting():
+    assert value("${env.name ~ '" + "-" * 60 + "'}") == "dev" + "-" * 60
+    assert "nested too deeply" in refusal("${env.count + " + "-" * 60 + "1}")

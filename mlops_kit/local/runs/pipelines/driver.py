@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,15 +10,15 @@ from mlops_kit.local.arm import ids
 from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.arm.wire import ArmError
 from mlops_kit.local.providers import job_bodies
-from mlops_kit.local.runs import bookends, states
+from mlops_kit.local.runs import parents, states
 from mlops_kit.local.runs.children import Children, Draft
 from mlops_kit.local.runs.pipelines import bindings, flow, made, plan, ports, reuse, steps, tracking
 from mlops_kit.local.runs.pipelines.bindings import Value
 from mlops_kit.local.runs.pipelines.flow import Control
 from mlops_kit.local.runs.pipelines.plan import PipelinePlan
 from mlops_kit.local.runs.pipelines.steps import Step
-from mlops_kit.local.runs.states import JobFailedError, Outcome, StoppedError
-from mlops_kit.local.runs.work import CODE, Work, fresh
+from mlops_kit.local.runs.states import JobFailedError, Outcome
+from mlops_kit.local.runs.work import CODE, Work
 
 LOG = "logs/azureml/executionlogs.txt"  # what the SDK prints of a pipeline that it follows
 
@@ -57,29 +56,18 @@ class _Drive:
     failures: list[tuple[str, Resource]] = field(default_factory=list)
 
 
-def run(work: Work) -> tuple[Outcome, dict[str, object]]:
+def run(work: Work) -> parents.Ended:
     """Run a pipeline job to its end; return how it ended and the properties that it has now."""
-    fresh(work.folder)
-    tracked = bookends.begin(work)
-    properties: dict[str, object] = {}
-    children = Children(work)
-    try:
-        outline = plan.read(work.plane, work.workspace, work.properties)
-        states.advance(work.plane, work.job.id, states.RUNNING)
-        waiting = {name: step for name, step in outline.steps.items() if name not in outline.owned}
-        drive = _Drive(work, outline, children, waiting, dict(outline.controls))
-        outcome = _to_the_end(drive)
-        if outcome.status == states.COMPLETED:
-            properties = {"outputs": _outputs(drive)}
-    except StoppedError:
-        outcome = bookends.stopped(work)
-    except JobFailedError as failure:
-        outcome = Outcome(states.FAILED, str(failure))
-    except (ArmError, OSError, sqlite3.OperationalError) as failure:
-        outcome = Outcome(states.FAILED, f"The pipeline could not be run: {failure}", "SystemError")
-    finally:
-        children.end_all()
-    return bookends.conclude(work, tracked, outcome), properties
+    return parents.run(work, "pipeline", lambda children: _driven(work, children))
+
+
+def _driven(work: Work, children: Children) -> parents.Ended:
+    outline = plan.read(work.plane, work.workspace, work.properties)
+    states.advance(work.plane, work.job.id, states.RUNNING)
+    waiting = {name: step for name, step in outline.steps.items() if name not in outline.owned}
+    drive = _Drive(work, outline, children, waiting, dict(outline.controls))
+    outcome = _to_the_end(drive)
+    return outcome, {"outputs": _outputs(drive)} if outcome.status == states.COMPLETED else {}
 
 
 def _to_the_end(drive: _Drive) -> Outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,14 +10,14 @@ from typing import Any
 from mlops_kit.local.arm.store import Resource
 from mlops_kit.local.arm.wire import ArmError, NotFoundError
 from mlops_kit.local.providers import job_bodies
-from mlops_kit.local.runs import bookends, states
+from mlops_kit.local.runs import parents, states
 from mlops_kit.local.runs.children import Children, Draft
-from mlops_kit.local.runs.states import JobFailedError, Outcome, StoppedError
+from mlops_kit.local.runs.states import JobFailedError, Outcome
 from mlops_kit.local.runs.sweeps import outline, trials
 from mlops_kit.local.runs.sweeps.outline import Outline
 from mlops_kit.local.runs.sweeps.rounds import Rounds
 from mlops_kit.local.runs.sweeps.samplers import Point
-from mlops_kit.local.runs.work import Work, fresh
+from mlops_kit.local.runs.work import Work
 
 _LOOK_SECONDS = 0.2  # how often the metrics of running trials are looked at where a policy may stop them
 
@@ -43,28 +42,17 @@ class _Sweep:
         return self.deadline is not None and time.monotonic() > self.deadline
 
 
-def run(work: Work) -> tuple[Outcome, dict[str, object]]:
+def run(work: Work) -> parents.Ended:
     """Run a sweep job to its end; return how it ended and the properties that it has now."""
-    fresh(work.folder)
-    tracked = bookends.begin(work)
-    properties: dict[str, object] = {}
-    children = Children(work)
-    try:
-        plan = outline.read(work.properties)
-        states.advance(work.plane, work.job.id, states.RUNNING)
-        limit = plan.timeout
-        sweep = _Sweep(work, plan, children, time.monotonic() + limit if limit else None)
-        _drive(sweep)
-        outcome, properties = _result(sweep)
-    except StoppedError:
-        outcome = bookends.stopped(work)
-    except JobFailedError as failure:
-        outcome = Outcome(states.FAILED, str(failure))
-    except (ArmError, OSError, sqlite3.OperationalError) as failure:
-        outcome = Outcome(states.FAILED, f"The sweep could not be run: {failure}", "SystemError")
-    finally:
-        children.end_all()
-    return bookends.conclude(work, tracked, outcome), properties
+    return parents.run(work, "sweep", lambda children: _driven(work, children))
+
+
+def _driven(work: Work, children: Children) -> parents.Ended:
+    plan = outline.read(work.properties)
+    states.advance(work.plane, work.job.id, states.RUNNING)
+    sweep = _Sweep(work, plan, children, time.monotonic() + plan.timeout if plan.timeout else None)
+    _drive(sweep)
+    return _result(sweep)
 
 
 def _drive(sweep: _Sweep) -> None:
